@@ -1,0 +1,70 @@
+# Every target sets up what it needs: a .venv from hashed lock files, and Prometheus.
+.DEFAULT_GOAL := help
+.PHONY: help demo test check lint types imports workflows docs bench golden lock clean
+.PHONY: install-demo install-dev prometheus-demo prometheus-dev
+
+PYTHON := .venv/bin/python
+TEMPLATE_WORKFLOWS = $(wildcard repo-template/.github/workflows/*.yml)
+WORKFLOWS = $(wildcard .github/workflows/*.yml) $(TEMPLATE_WORKFLOWS)
+ACTIONS = $(wildcard action.yml actions/*/action.yml)
+LOCK = uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	--custom-compile-command "make lock" $(LOCK_FLAGS)
+
+help:  ## show this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+demo: prometheus-demo  ## run the whole loop on this machine: train, promote, revert (FLAGS="--keep")
+	$(PYTHON) -m tidegate demo $(FLAGS)
+
+test: prometheus-dev  ## run every test (TESTS=tests/core picks some)
+	$(PYTHON) -m pytest $(TESTS) $(FLAGS)
+
+check: lint types imports workflows docs  ## lint, types, import law, workflows, docs (-k: all of them)
+
+lint: install-dev
+	.venv/bin/ruff check .
+	.venv/bin/ruff format --check .
+
+types: install-dev
+	.venv/bin/mypy
+
+imports: install-dev
+	.venv/bin/lint-imports --no-logo
+
+workflows: install-dev
+	.venv/bin/check-jsonschema --builtin-schema vendor.dependabot .github/dependabot.yml
+	.venv/bin/check-jsonschema --builtin-schema vendor.github-workflows $(WORKFLOWS)
+	$(if $(ACTIONS),.venv/bin/check-jsonschema --builtin-schema vendor.github-actions $(ACTIONS))
+	.venv/bin/zizmor --offline --no-progress --quiet . $(TEMPLATE_WORKFLOWS)
+
+docs: install-dev
+	$(if $(wildcard tools/docs.py),$(PYTHON) tools/docs.py --check)
+
+bench: prometheus-dev  ## measure, and print the table of docs/benchmarks.md
+	$(PYTHON) bench/run.py $(FLAGS)
+
+golden: install-dev  ## judge the golden sets of ../shared/golden
+	@test -d ../shared/golden || { echo "make golden: ../shared/golden is not there; it holds the sets to judge" >&2; exit 2; }
+	$(PYTHON) -m pytest tests/golden_sets $(FLAGS)
+
+lock:  ## compile requirements/*.lock again (LOCK_FLAGS=--upgrade takes newer versions)
+	@command -v uv >/dev/null || { echo "make lock: uv is needed on PATH" >&2; exit 3; }
+	$(LOCK) --extra demo pyproject.toml --output-file requirements/demo.lock
+	$(LOCK) --extra dev --constraint requirements/demo.lock pyproject.toml --output-file requirements/dev.lock
+	$(LOCK) --constraint requirements/dev.lock requirements/build.in --output-file requirements/build.lock
+
+clean:  ## remove .venv, builds and caches
+	rm -rf .venv build dist .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+install-demo:
+	@requirements/install.sh demo
+
+install-dev:
+	@requirements/install.sh dev
+
+prometheus-demo: install-demo
+	@$(PYTHON) -m tidegate.adapters.system_packages
+
+prometheus-dev: install-dev
+	@$(PYTHON) -m tidegate.adapters.system_packages
