@@ -1,0 +1,180 @@
+"""What is true at one moment: registered versions, proposals, pins as they came to be, trainings. Plain data only."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import Enum
+
+from tidegate.core.manifest import Environment
+from tidegate.core.pin import Pin
+from tidegate.core.quantity import VersionPin
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unavailable:
+    """A system that did not answer: its name and address (no credentials), and what it said."""
+
+    system: str
+    words: str
+
+    def __str__(self) -> str:
+        return f"{self.system}: {self.words}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelVersion:
+    """A registered version. `training_key` is only set where the launch record in git vouches for its run and bytes."""
+
+    number: int
+    digest: str
+    training_key: str | None
+    run_id: str
+    created_at: datetime
+    source: str = ""
+    metrics: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def pin(self) -> VersionPin:
+        return VersionPin(version=self.number, digest=self.digest)
+
+
+class TrainingState(Enum):
+    """How far main's training key has come."""
+
+    ABSENT = "absent"
+    RUNNING = "running"
+    FAILED = "failed"
+    GATED = "gates failed"
+    SUCCEEDED = "succeeded"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Training:
+    """The training of main's key: state, and the words a person needs (exit code, last lines of the log, gate)."""
+
+    key: str
+    state: TrainingState
+    words: str = ""
+    run_id: str | None = None
+    attempt: int = 1
+    version: int | None = None
+    until: datetime | None = None
+
+
+class ProposalState(Enum):
+    OPEN = "open"
+    MERGED = "merged"
+    CLOSED = "closed"
+
+
+class CheckState(Enum):
+    """The one required check `tidegate`."""
+
+    PENDING = "pending"
+    PASSED = "passed"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Check:
+    """Result of the required check for one head commit."""
+
+    head: str
+    state: CheckState
+    summary: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Approval:
+    """Somebody's approval, given at `head`; it counts for the transition that this head proposed."""
+
+    handle: str
+    head: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Comment:
+    """A comment; those of ours are found again by `marker` and edited in place."""
+
+    author: str
+    at: datetime
+    text: str
+    marker: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Proposal:
+    """A proposal on the forge. `closed_by_us` is the close marker; `lifted` says that a person lifted a veto;
+    `foreign` that somebody else's commit is on the branch."""
+
+    number: int
+    branch: str
+    head: str
+    title: str
+    body: str
+    state: ProposalState
+    author: str
+    created_at: datetime
+    updated_at: datetime
+    merged_at: datetime | None = None
+    merge_commit: str | None = None
+    closed_by: str | None = None
+    closed_by_us: bool = False
+    lifted: bool = False
+    foreign: bool = False
+    check: Check | None = None
+    approvals: tuple[Approval, ...] = ()
+    comments: tuple[Comment, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PinChange:
+    """One version of a pin file in main's first-parent history. `pin` is None where it was deleted or unreadable."""
+
+    commit: str
+    at: datetime
+    pin: Pin | None
+    proposal: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EnvironmentObserved:
+    """One environment of one model: its pin file's history (oldest first; the last one is main's).
+
+    `policy` is the environment as the frozen policy commit has it; `unreadable` says why main's pin file cannot be
+    read.
+    """
+
+    history: tuple[PinChange, ...] = ()
+    policy: Environment | None = None
+    unreadable: str | None = None
+    digest_mismatch: tuple[int, ...] = ()
+
+    @property
+    def pin(self) -> Pin | None:
+        return self.history[-1].pin if self.history else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Observed:
+    """One model at one moment.
+
+    `policy_commit` is the last commit that changed the manifest or the workspace; `key_at` maps commits to main's
+    training key then; `invalid` says why main's manifest cannot be read (its last valid text is used meanwhile).
+    """
+
+    main: str
+    policy_commit: str
+    training: Training
+    versions: tuple[ModelVersion, ...] | Unavailable
+    proposals: tuple[Proposal, ...]
+    environments: Mapping[str, EnvironmentObserved]
+    invalid: str | None = None
+    key_at: Mapping[str, str] = field(default_factory=dict)
+    unsettled_dependencies: tuple[str, ...] = ()
+    budget_spent: Mapping[str, str] = field(default_factory=dict)
+    budget_overridden: frozenset[str] = frozenset()
+    failing_siblings: Mapping[str, str] = field(default_factory=dict)

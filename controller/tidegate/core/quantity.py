@@ -1,0 +1,73 @@
+"""Durations, percentages and version pins, as people write them in YAML and as we print them."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import timedelta
+
+_UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, "w": 604800.0}
+_DURATION = re.compile(r"(?:\d+(?:\.\d+)?(?:ms|[smhdw]))+")
+_PART = re.compile(r"(\d+(?:\.\d+)?)(ms|[smhdw])")
+_PIN = re.compile(r"([1-9]\d*)@(sha256:[0-9a-f]{64})")
+
+
+def duration(value: object) -> timedelta:
+    """`30m`, `1h30m`, `250ms`; a bare number is refused, because its unit could only be guessed."""
+    if not isinstance(value, str) or not _DURATION.fullmatch(value):
+        raise ValueError(f"{value!r} is not a duration such as 30s, 15m or 1h30m")
+    return timedelta(seconds=sum(float(n) * _UNITS[unit] for n, unit in _PART.findall(value)))
+
+
+def share(value: object) -> float:
+    """A share from 0 to 1: `99.5%` and `0.995` mean the same."""
+    text = value if isinstance(value, str) else ""
+    number = _number(text[:-1]) / 100 if text.endswith("%") else _number(value)
+    if not 0 <= number <= 1:
+        raise ValueError(f"{value!r} is not between 0% and 100%")
+    return number
+
+
+def _number(value: object) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        raise ValueError(f"{value!r} is not a number or a percentage such as 99.5%")
+    try:
+        return float(value)
+    except ValueError:
+        raise ValueError(f"{value!r} is not a number or a percentage such as 99.5%") from None
+
+
+def show_share(value: float) -> str:
+    """`0.1` is `10%`."""
+    return f"{round(value * 100, 6):g}%"
+
+
+def show_duration(value: timedelta) -> str:
+    """The shortest exact text in at most two units: `90s` is `1m30s`, a quarter second `250ms`."""
+    seconds = value.total_seconds()
+    if seconds < 1:
+        return f"{round(seconds * 1000):d}ms" if seconds else "0s"
+    rest, words = round(seconds), []
+    for unit in ("w", "d", "h", "m", "s"):
+        count, rest = divmod(rest, int(_UNITS[unit]))
+        if count:
+            words.append(f"{count}{unit}")
+    return "".join(words[:2])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VersionPin:
+    """A model version and the digest of its bytes: `12@sha256:…`."""
+
+    version: int
+    digest: str
+
+    @classmethod
+    def parse(cls, value: object) -> VersionPin:
+        match = _PIN.fullmatch(value) if isinstance(value, str) else None
+        if match is None:
+            raise ValueError(f"{value!r} is not a pin such as 12@sha256:<64 hex digits>")
+        return cls(version=int(match[1]), digest=match[2])
+
+    def __str__(self) -> str:
+        return f"{self.version}@{self.digest}"

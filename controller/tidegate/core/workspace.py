@@ -1,0 +1,95 @@
+"""What is wanted of the whole repository: the content of `tidegate.yaml`. Types only; `read.py` makes them from
+text."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, time, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from tidegate.core.pin import Hold
+
+_DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Freeze:
+    """A window in which nothing is promoted or advanced: from one instant to another, or weekly on some days."""
+
+    zone: str
+    reason: str
+    start: datetime | None = None
+    end: datetime | None = None
+    days: tuple[str, ...] = ()
+    opens: time = time.min
+    closes: time = time.max
+
+    def covers(self, now: datetime) -> bool:
+        local = now.astimezone(ZoneInfo(self.zone))
+        if self.start is not None and self.end is not None:
+            return self.start <= now < self.end
+        return _DAYS[local.weekday()] in self.days and self.opens <= local.time() < self.closes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Approvals:
+    """Who may approve an entry into an environment, and how many of them it takes."""
+
+    handles: tuple[str, ...] = ()
+    count: int = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """Limits of the workspace. `revert_share` of each is kept for reverts, and reverts are never stopped."""
+
+    rollouts: int = 20
+    proposals_per_hour: int = 60
+    revert_share: float = 0.2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Server:
+    """An address and how to sign in. Secrets are references (`env`, `file` or `exec`), never values."""
+
+    url: str
+    auth: Mapping[str, Any] = field(default_factory=dict)
+    headers: Mapping[str, Any] = field(default_factory=dict)
+    timeout: timedelta = timedelta(seconds=10)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MetricLabels:
+    """The label names by which series say what they measure."""
+
+    model: str = "model"
+    environment: str = "environment"
+    version: str = "version"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Workspace:
+    """The repository's own settings. `defaults` is a model's `spec.rollout`, overridden key by key."""
+
+    models: tuple[str, ...] = ("models",)
+    environments: tuple[str, ...] = ("staging", "production")
+    forge_kind: str = "local"
+    registry: Server | None = None
+    prometheus: Server | None = None
+    labels: MetricLabels = field(default_factory=MetricLabels)
+    presets: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    approvals: Mapping[str, Approvals] = field(default_factory=dict)
+    limits: Limits = field(default_factory=Limits)
+    freezes: tuple[Freeze, ...] = ()
+    notify_after: timedelta = timedelta(minutes=30)
+    defaults: Mapping[str, Any] = field(default_factory=dict)
+    hold: Hold | None = None
+
+    def frozen(self, now: datetime) -> Freeze | None:
+        return next((freeze for freeze in self.freezes if freeze.covers(now)), None)
+
+    def may_approve(self, environment: str, handle: str) -> bool:
+        rule = self.approvals.get(environment)
+        return rule is not None and handle.lower() in {listed.lower() for listed in rule.handles}

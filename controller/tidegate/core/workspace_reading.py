@@ -1,0 +1,93 @@
+"""From `tidegate.yaml`'s document (its shape already checked) to a Workspace."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, time, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from tidegate.core.document import Document
+from tidegate.core.misread import Misread, at
+from tidegate.core.pin import Hold
+from tidegate.core.quantity import duration, share
+from tidegate.core.workspace import Approvals, Freeze, Limits, MetricLabels, Server, Workspace
+
+
+def parse(document: Document) -> Workspace:
+    """The workspace with its defaults filled in."""
+    data = document.data
+    forge = data.get("forge", {})
+    if forge.get("kind", "local") != "local":
+        raise Misread(("forge", "kind"), f"forge {forge['kind']!r} is not available in this version; use local")
+    return Workspace(
+        models=tuple(data.get("models", ("models",))),
+        environments=tuple(data.get("environments", ("staging", "production"))),
+        registry=_server(data.get("registry"), "uri", "registry"),
+        prometheus=_server(data.get("prometheus"), "url", "prometheus"),
+        labels=MetricLabels(**data.get("metrics", {}).get("labels", {})),
+        presets=data.get("presets", {}),
+        approvals={name: _approvals(rule) for name, rule in data.get("approvals", {}).items()},
+        limits=_limits(data.get("limits", {})),
+        freezes=tuple(_freeze(entry, index) for index, entry in enumerate(data.get("freeze", ()))),
+        notify_after=at(("notifyAfter",), duration, data.get("notifyAfter", "30m")),
+        defaults=_defaults(data),
+        hold=Hold(**data["hold"]) if "hold" in data else None,
+    )
+
+
+def _defaults(data: Mapping[str, Any]) -> Mapping[str, Any]:
+    """A model's `rollout` as the workspace has it; `dispersion` stands at the top for want of a measured one."""
+    defaults: Mapping[str, Any] = data.get("defaults", {})
+    if "dispersion" not in data:
+        return defaults
+    return {**defaults, "analysis": {"dispersion": data["dispersion"], **defaults.get("analysis", {})}}
+
+
+def _server(data: Mapping[str, Any] | None, address: str, section: str) -> Server | None:
+    if data is None:
+        return None
+    timeout = at((section, "timeout"), duration, data["timeout"]) if "timeout" in data else timedelta(seconds=10)
+    return Server(url=data[address], auth=data.get("auth", {}), headers=data.get("headers", {}), timeout=timeout)
+
+
+def _approvals(rule: Mapping[str, Any]) -> Approvals:
+    return Approvals(handles=tuple(rule["from"]), count=rule.get("count", 1))
+
+
+def _limits(data: Mapping[str, Any]) -> Limits:
+    default = Limits()
+    kept = at(("limits", "revertShare"), share, data["revertShare"]) if "revertShare" in data else default.revert_share
+    return Limits(
+        rollouts=data.get("rollouts", default.rollouts),
+        proposals_per_hour=data.get("proposalsPerHour", default.proposals_per_hour),
+        revert_share=kept,
+    )
+
+
+def _freeze(entry: Mapping[str, Any], index: int) -> Freeze:
+    path = ("freeze", index)
+    zone = at((*path, "timeZone"), _zone, entry.get("timeZone", "UTC"))
+    reason = entry.get("reason", "frozen")
+    if "days" in entry:
+        opens = at((*path, "from"), _time, entry.get("from", "00:00"))
+        closes = at((*path, "until"), _time, entry.get("until", "23:59:59.999999"))
+        return Freeze(zone=zone, reason=reason, days=tuple(entry["days"]), opens=opens, closes=closes)
+    start = at((*path, "from"), _instant, entry["from"]).replace(tzinfo=ZoneInfo(zone))
+    end = at((*path, "until"), _instant, entry["until"]).replace(tzinfo=ZoneInfo(zone))
+    return Freeze(zone=zone, reason=reason, start=start, end=end)
+
+
+def _zone(value: object) -> str:
+    try:
+        return ZoneInfo(str(value)).key
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise ValueError(f"{value!r} is not a time zone such as Europe/Berlin") from None
+
+
+def _time(value: object) -> time:
+    return time.fromisoformat(str(value))
+
+
+def _instant(value: object) -> datetime:
+    return datetime.fromisoformat(str(value))
