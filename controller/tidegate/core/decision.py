@@ -1,0 +1,118 @@
+"""decide(model, workspace, observed, verdicts, now) -> ModelDecision: what should happen to one model, and what
+stops it.
+
+First what is wished for in each environment (by the stage it is in: a person's setting, canary, probation, or free
+for a new version), then the guard table, then the key and the proposal that carries it. Pure: no clock, no I/O (I9).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from tidegate.core import promotion, rollout
+from tidegate.core.adoption import adopt
+from tidegate.core.guards import Situation, is_persons, stopped
+from tidegate.core.history import finished_at, set_by_hand
+from tidegate.core.manifest import Model
+from tidegate.core.observed import Observed
+from tidegate.core.outcome import Decision, Hold, ModelDecision, Nothing, WaitingOn, Wish
+from tidegate.core.transition import Transition, parse_branch
+from tidegate.core.verdict import Verdict
+from tidegate.core.workspace import Workspace
+
+
+def decide(
+    model: Model, workspace: Workspace, observed: Observed, verdicts: Mapping[str, Verdict], now: datetime
+) -> ModelDecision:
+    """One decision for each environment. `verdicts` holds what the judges say of the version in question there."""
+    situations = {
+        environment.name: Situation(
+            model=model,
+            workspace=workspace,
+            environment=environment,
+            observed=observed,
+            now=now,
+            verdict=verdicts.get(environment.name),
+        )
+        for environment in model.environments
+    }
+    decisions = {name: _decide(situation, verdicts) for name, situation in situations.items()}
+    stale = tuple(pair for name, d in decisions.items() for pair in _stale(d, situations[name]))
+    return ModelDecision(model=model.name, environments=decisions, stale=stale)
+
+
+def _decide(situation: Situation, verdicts: Mapping[str, Verdict]) -> Decision:
+    wish = _wish(situation, verdicts)
+    if not isinstance(wish, Wish):
+        return wish
+    transition = adopt(wish, situation)
+    if isinstance(transition, Hold):
+        return transition
+    hold = stopped(wish, _without(transition, situation))
+    return hold.of(transition) if hold else transition
+
+
+def _without(transition: Transition, situation: Situation) -> Situation:
+    """The situation as the guards see it: the proposal that already carries this key is adopted, it stops nothing."""
+    if transition.adopts is None:
+        return situation
+    kept = tuple(p for p in situation.observed.proposals if p.number != transition.adopts)
+    return situation.with_proposals(kept)
+
+
+def _wish(situation: Situation, verdicts: Mapping[str, Verdict]) -> Wish | Decision:
+    state = situation.state
+    if state.unreadable is not None:
+        return Hold(reason=f"the pin file cannot be read: {state.unreadable}", waiting_on=WaitingOn.PERSON)
+    manual = _set_by_hand(situation)
+    if manual is not None:
+        return manual
+    if state.pin is not None and state.pin.canary is not None:
+        return rollout.canary(situation)
+    finished = finished_at(state.history)
+    if finished is not None and situation.now < finished + situation.policy.rollout.probation.duration:
+        return rollout.probation(situation, finished)
+    if state.pin is not None and state.pin.holdback is not None:
+        return rollout.end_holdback(situation)
+    return promotion.promote(situation, verdicts)
+
+
+def _set_by_hand(situation: Situation) -> Hold | None:
+    """A person's setting holds the environment until main's training key changes or `tidegate resume` (I5)."""
+    observed, state = situation.observed, situation.state
+    change = set_by_hand(situation.model.name, situation.environment.name, state.history)
+    if change is None:
+        return None
+    then = observed.key_at.get(change.commit)
+    if then is not None and then != observed.training.key:
+        return None
+    return Hold(
+        reason=f"manual: set by a person in {change.commit[:12]}; a new training key or "
+        f"`tidegate resume {situation.model.name} {situation.environment.name}` goes on",
+        waiting_on=WaitingOn.PERSON,
+    )
+
+
+def _stale(decision: Decision, situation: Situation) -> tuple[tuple[int, str], ...]:
+    """Open proposals of ours that another wish, or none, has taken the place of."""
+    match decision:
+        case Transition():
+            wished: str | None = decision.key
+        case Hold(wished=Transition() as transition):
+            wished = transition.key
+        case Nothing():
+            wished = None
+        case Hold():
+            return ()
+    why = f"superseded by {wished}" if wished else "the desired state is reached without it"
+    return tuple(
+        (proposal.number, why)
+        for proposal in situation.open_proposals
+        if not is_persons(proposal) and _key(proposal.branch) != wished
+    )
+
+
+def _key(branch: str) -> str | None:
+    parsed = parse_branch(branch)
+    return parsed.key if parsed else None

@@ -1,0 +1,266 @@
+"""What is wished for while a version is canary or on probation: advance, finish, revert, or wait."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+
+from tidegate.core.candidate import rejection
+from tidegate.core.guards import Situation
+from tidegate.core.history import entry_proposal, rollout_changes
+from tidegate.core.manifest import Effect, OnAbsent, OnInconclusive
+from tidegate.core.observed import Unavailable
+from tidegate.core.outcome import Evidence, Hold, Nothing, WaitingOn, Wish
+from tidegate.core.pin import Canary, Pin, Rejected
+from tidegate.core.quantity import VersionPin, show_duration, show_share
+from tidegate.core.transition import Kind
+from tidegate.core.verdict import Comparison, ObjectiveVerdict, Standing, Verdict
+from tidegate.core.wording import objective_reason
+
+
+def canary(situation: Situation) -> Wish | Hold:
+    """A canary reverts when it is worse, never served, rejected or not the bytes it should be; else it goes on
+    when cleared."""
+    pin, verdict = _pin(situation), situation.verdict
+    assert pin.canary is not None, "called while canary"
+    revert = _why_revert(situation, pin.canary.pin)
+    if revert is not None:
+        evidence, reason, sentence = revert
+        return _revert_canary(situation, evidence, reason, sentence)
+    if verdict is None or verdict.unread is not None:
+        why = str(verdict.unread) if verdict else "nobody judged it"
+        return Hold(reason=f"cannot observe: {why}", waiting_on=WaitingOn.OUTSIDE, unknown=True)
+    if pin.canary.weight == 0:
+        return Hold(reason="paused at 0% by a person", waiting_on=WaitingOn.PERSON)
+    waiting = _not_yet(situation, verdict)
+    if waiting is None:
+        return _go_on(situation, _cleared_reasons(verdict))
+    return _inconclusive(situation) or waiting
+
+
+def _pin(situation: Situation) -> Pin:
+    assert situation.state.pin is not None, "called with a pin file"
+    return situation.state.pin
+
+
+def _why_revert(situation: Situation, canary_pin: VersionPin) -> tuple[Evidence, str, str] | None:
+    """What the revert rests on, the short reason for the pin file, and the sentence for the proposal."""
+    if canary_pin.version in situation.state.digest_mismatch:
+        return Evidence.DIGEST, "digest mismatch", f"the bytes of version {canary_pin.version} do not match its digest"
+    found = rejection(situation.observed, canary_pin.version, _key_of(situation, canary_pin))
+    if found is not None:
+        return Evidence.OTHER, f"rejected in {found[0]}", f"version {canary_pin.version} is rejected in {found[0]}"
+    verdict = situation.verdict
+    for objective in verdict.objectives if verdict else ():
+        if objective.effect is Effect.REVERT and objective.comparison is Comparison.WORSE:
+            short, sentence = objective_reason(objective)
+            return Evidence.COMPARISON, short, sentence
+    if verdict is not None and verdict.serving is False:
+        deadline = situation.policy.rollout.progress_deadline
+        if verdict.absent_for >= deadline:
+            sentence = f"it never served within {show_duration(deadline)}, though stable did"
+            return Evidence.NEVER_SERVED, "never served", sentence
+    return None
+
+
+def _key_of(situation: Situation, pin: VersionPin) -> str | None:
+    versions = situation.observed.versions
+    if isinstance(versions, Unavailable):
+        return None
+    return next((v.training_key for v in versions if v.number == pin.version), None)
+
+
+def _revert_canary(situation: Situation, evidence: Evidence, reason: str, sentence: str) -> Wish:
+    """Remove the canary. One that never served is tried once more before it is rejected."""
+    pin = _pin(situation)
+    assert pin.canary is not None
+    version = pin.canary.pin
+    again = evidence is Evidence.NEVER_SERVED and pin.retried != version.version
+    after = replace(pin, canary=None, policy=None, transition=None)
+    if again:
+        after = replace(after, retried=version.version)
+        sentence += "; it will be tried once more"
+    else:
+        after = replace(after, retried=None, rejected=(*pin.rejected, _entry(situation, version, reason)))
+    return Wish(
+        kind=Kind.REVERT,
+        after=after,
+        reasons=(sentence,),
+        evidence=evidence,
+        needs_person=not situation.policy.automatic_revert,
+        verdict=situation.verdict,
+    )
+
+
+def _entry(situation: Situation, version: VersionPin, reason: str) -> Rejected:
+    return Rejected(
+        version=version.version,
+        key=_key_of(situation, version) or "k" + "0" * 16,
+        reason=reason,
+        proposal=entry_proposal(situation.state.history, version),
+    )
+
+
+def _not_yet(situation: Situation, verdict: Verdict) -> Hold | None:
+    """What the canary still needs before it may go on, or None."""
+    rollout = situation.policy.rollout
+    if verdict.baked < rollout.bake:
+        until = situation.now + (rollout.bake - verdict.baked)
+        return Hold(
+            reason=f"baking: {show_duration(verdict.baked)} of {show_duration(rollout.bake)}",
+            waiting_on=WaitingOn.TIME,
+            until=until,
+        )
+    if verdict.events < rollout.minimum_events:
+        return Hold(
+            reason=f"{verdict.events:.0f} of {rollout.minimum_events} events at this step", waiting_on=WaitingOn.EVENTS
+        )
+    open_ = [o.objective for o in verdict.objectives if _blocks(o) and o.comparison is not Comparison.CLEARED]
+    if open_:
+        return Hold(reason=f"not yet decided: {', '.join(open_)}", waiting_on=WaitingOn.EVENTS)
+    return None
+
+
+def _blocks(objective: ObjectiveVerdict) -> bool:
+    return objective.effect is not Effect.INFORM
+
+
+def _cleared_reasons(verdict: Verdict) -> tuple[str, ...]:
+    return tuple(f"{o.objective}: {o.cleared_by}" for o in verdict.objectives if o.cleared_by)
+
+
+def _go_on(situation: Situation, reasons: tuple[str, ...], *, needs_person: bool = False) -> Wish:
+    """To the next step, or to the end behind the last one."""
+    pin, rollout = _pin(situation), situation.policy.rollout
+    assert pin.canary is not None
+    step = next((weight for weight in rollout.steps if weight > pin.canary.weight), None)
+    if step is None:
+        kind = Kind.FINISH
+        after = replace(
+            pin,
+            stable=pin.canary.pin,
+            previous=pin.stable,
+            canary=None,
+            retried=None,
+            holdback=rollout.probation.holdback,
+        )
+    else:
+        kind, after = Kind.ADVANCE, replace(pin, canary=Canary(pin=pin.canary.pin, weight=step))
+        reasons = (f"to {show_share(step)}", *reasons)
+    return Wish(
+        kind=kind,
+        after=after,
+        reasons=reasons,
+        evidence=Evidence.COMPARISON,
+        needs_person=needs_person,
+        verdict=situation.verdict,
+    )
+
+
+def _inconclusive(situation: Situation) -> Wish | None:
+    """Past maximumDuration the step ends as the policy says; by default a person is asked."""
+    rollout = situation.policy.rollout
+    changes = rollout_changes(situation.state.history)
+    weight = changes[-1].pin.canary.weight if changes and changes[-1].pin and changes[-1].pin.canary else 0.0
+    started = next(c.at for c in changes if c.pin and c.pin.canary and c.pin.canary.weight == weight)
+    if situation.now < started + rollout.maximum_duration:
+        return None
+    reason = f"no conclusion within {show_duration(rollout.maximum_duration)}"
+    match rollout.on_inconclusive:
+        case OnInconclusive.ADVANCE:
+            return _go_on(situation, (reason,))
+        case OnInconclusive.REVERT:
+            return _revert_canary(situation, Evidence.OTHER, "inconclusive", reason)
+        case OnInconclusive.ASK:
+            return _go_on(situation, (reason,), needs_person=True)
+
+
+def probation(situation: Situation, since: datetime) -> Wish | Hold | Nothing:
+    """A finished version goes back to the previous one when it breaches an objective, or stops being served."""
+    pin, verdict = _pin(situation), situation.verdict
+    ends = since + situation.policy.rollout.probation.duration
+    if verdict is None:
+        return Nothing(note=f"on probation until {ends:%Y-%m-%d %H:%M:%S %Z}")
+    if pin.stable is not None and pin.stable.version in situation.state.digest_mismatch:
+        sentence = f"the bytes of version {pin.stable.version} do not match its digest"
+        return _revert_stable(situation, Evidence.DIGEST, "digest mismatch", sentence)
+    for objective in verdict.objectives:
+        if objective.effect is Effect.REVERT and objective.standing is Standing.BREACH:
+            short, sentence = objective_reason(objective)
+            return _revert_breach(situation, objective, short, sentence)
+    deadline = situation.policy.rollout.progress_deadline
+    if verdict.serving is False and verdict.absent_for >= deadline:
+        wish = _revert_stable(situation, Evidence.NEVER_SERVED, "not serving", "nothing is served on probation")
+        asks = situation.policy.rollout.on_absent is OnAbsent.ASK
+        return replace(wish, needs_person=asks or wish.needs_person) if isinstance(wish, Wish) else wish
+    if verdict.unread is not None:
+        return Hold(
+            reason=f"on probation, cannot observe: {verdict.unread}", waiting_on=WaitingOn.OUTSIDE, unknown=True
+        )
+    return Hold(reason="on probation", waiting_on=WaitingOn.TIME, until=ends)
+
+
+def _revert_breach(situation: Situation, objective: ObjectiveVerdict, short: str, sentence: str) -> Wish | Hold:
+    """An absolute breach also needs to know that the previous version did not breach before (guards look at
+    siblings)."""
+    if objective.reference_standing is Standing.UNKNOWN:
+        return Hold(
+            reason=f"{sentence}; whether the previous version breached before could not be read",
+            waiting_on=WaitingOn.PERSON,
+            degraded=True,
+            pages=True,
+        )
+    return _revert_stable(situation, Evidence.ABSOLUTE, short, sentence)
+
+
+def _revert_stable(situation: Situation, evidence: Evidence, reason: str, sentence: str) -> Wish | Hold:
+    """Back to the previous version, if there is one to go back to (I7)."""
+    pin = _pin(situation)
+    blocked = _no_way_back(situation, pin)
+    if blocked is not None:
+        return Hold(
+            reason=f"{sentence}; nothing to go back to: {blocked}",
+            waiting_on=WaitingOn.PERSON,
+            degraded=True,
+            pages=True,
+        )
+    assert pin.stable is not None
+    after = replace(
+        pin,
+        stable=pin.previous,
+        previous=None,
+        policy=None,
+        holdback=None,
+        retried=None,
+        rejected=(*pin.rejected, _entry(situation, pin.stable, reason)),
+        transition=None,
+    )
+    return Wish(
+        kind=Kind.REVERT,
+        after=after,
+        reasons=(sentence,),
+        evidence=evidence,
+        needs_person=not situation.policy.automatic_revert,
+        verdict=situation.verdict,
+    )
+
+
+def _no_way_back(situation: Situation, pin: Pin) -> str | None:
+    if pin.previous is None:
+        return "there is no previous version"
+    if rejection(situation.observed, pin.previous.version, _key_of(situation, pin.previous)):
+        return f"version {pin.previous.version} is rejected"
+    versions = situation.observed.versions
+    if not isinstance(versions, Unavailable) and pin.previous.version not in {v.number for v in versions}:
+        return f"version {pin.previous.version} is gone from the registry"
+    return None
+
+
+def end_holdback(situation: Situation) -> Wish:
+    """Probation is over: the old version gives up its held back share."""
+    return Wish(
+        kind=Kind.FINISH,
+        after=replace(_pin(situation), holdback=None),
+        reasons=("probation is over",),
+        evidence=Evidence.OTHER,
+    )

@@ -1,0 +1,215 @@
+"""Every sentence that people read in proposals, commits and comments. Golden-tested; values are escaped for
+Markdown."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from tidegate.core.pin import Pin
+from tidegate.core.quantity import show_share
+from tidegate.core.transition import DECIDED, Kind, Transition
+from tidegate.core.verdict import Comparison, ObjectiveVerdict, Standing, Tally, Verdict
+
+TITLE_LIMIT = 240
+
+_NEXT = {
+    Kind.PROMOTE: "After the merge the version is judged here before it goes further.",
+    Kind.ADVANCE: "The next step follows when this one has baked and its objectives are cleared.",
+    Kind.FINISH: "Probation begins: a breach still goes back to the previous version by itself.",
+    Kind.REVERT: "The version stays under `rejected`: it never comes back by itself. Try again with another training.",
+    Kind.RETRAIN: "Merging launches the training.",
+    Kind.PIN: "The environment is held until main's training key changes, or `tidegate resume`.",
+    Kind.ROLLBACK: "The version left stays under `rejected`: it never comes back by itself.",
+    Kind.HOLD: "`tidegate resume` lifts the hold.",
+    Kind.RESUME: "The loop goes on from what the file says.",
+    Kind.UNREJECT: "The version may be a candidate again.",
+    Kind.RESTART: "The rollout starts again at its first step under today's policy.",
+}
+
+
+def objective_reason(objective: ObjectiveVerdict) -> tuple[str, str]:
+    """The short reason for the pin file (`latency ×2.4`) and the sentence with the counts."""
+    mine, theirs = _tally(objective.subject), _tally(objective.reference)
+    if objective.comparison is Comparison.WORSE:
+        ratio = objective.ratio
+        times = f"×{ratio:.1f}" if ratio is not None else "worse, stable had no bad events"
+        short = f"{objective.objective} {times}"
+        sentence = (
+            f"{objective.objective} is worse than stable ({times}): canary {mine}, stable {theirs}; "
+            f"evidence {objective.evidence:.3g}, needed {objective.needed:.3g}"
+        )
+        return short, sentence
+    short = f"{objective.objective} {_rate(objective.subject)} bad"
+    return short, f"{objective.objective} breaches its objective: {mine}"
+
+
+def title(transition: Transition) -> str:
+    """One line: model, environment, what changes."""
+    return _clip(f"{transition.model}/{transition.environment}: {_change(transition)}", TITLE_LIMIT)
+
+
+def _change(transition: Transition) -> str:  # noqa: PLR0911 - one line a kind
+    before, after = transition.before or Pin(), transition.after
+    canary = after.canary or before.canary
+    number = canary.pin.version if canary else (after.stable.version if after.stable else 0)
+    match transition.kind:
+        case Kind.PROMOTE if after.canary:
+            return f"promote {number} as canary at {show_share(after.canary.weight)}"
+        case Kind.ADVANCE | Kind.RESTART if after.canary:
+            return f"{transition.kind.value} {number} to {show_share(after.canary.weight)}"
+        case Kind.FINISH if before.canary is None:
+            return "end the holdback"
+        case Kind.REVERT | Kind.ROLLBACK if before.canary:
+            return f"{transition.kind.value} {before.canary.pin.version}, back to {_version(after)}"
+        case Kind.REVERT | Kind.ROLLBACK:
+            return f"{transition.kind.value} {_version(before)}, back to {_version(after)}"
+        case Kind.HOLD | Kind.RESUME | Kind.UNREJECT:
+            return f"{transition.kind.value}"
+        case _:
+            return f"{transition.kind.value} {_version(after)}"
+
+
+def _version(pin: Pin) -> str:
+    return str(pin.stable.version) if pin.stable else "none"
+
+
+def body(transition: Transition, queries: Sequence[str] = ()) -> str:
+    """The proposal's body: what, why, the evidence with numbers, what happens next, and how to stop it."""
+    parts = [
+        f"**{_escape(title(transition))}**",
+        "\n".join(f"- {_escape(reason)}" for reason in transition.reasons),
+        _states(transition),
+        _evidence(transition.verdict),
+        f"**Next.** {_next(transition)}",
+        _how_to_stop(transition),
+        _queries(queries),
+        f"<!-- tidegate {transition.key} -->",
+    ]
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _next(transition: Transition) -> str:
+    before, after = transition.before or Pin(), transition.after
+    if transition.kind is Kind.REVERT and after.rejected == before.rejected:
+        return "The version is not rejected yet: it enters once more, and is rejected if it does not serve then."
+    if transition.kind is Kind.FINISH and before.canary is None:
+        return "The previous version gives up its share of the traffic."
+    return _NEXT[transition.kind]
+
+
+def _how_to_stop(transition: Transition) -> str:
+    """Closing is a veto for every kind; a hold on promotions does not stop a revert."""
+    if transition.kind not in DECIDED:
+        return "**To stop it**: close this proposal."
+    scope = " --scope all" if transition.kind is Kind.REVERT else ""
+    hold = f"`tidegate hold {transition.model} {transition.environment}{scope} --reason …`"
+    return f"**To stop it**: close this proposal (a veto that is respected), or {hold}."
+
+
+def _states(transition: Transition) -> str:
+    rows = ["| | before | after |", "|---|---|---|"]
+    before, after = transition.before or Pin(), transition.after
+    for name in ("stable", "previous", "canary"):
+        old, new = _state(before, name), _state(after, name)
+        if old or new:
+            mark = "**" if old != new else ""
+            rows.append(f"| {name} | {old or '–'} | {mark}{new or '–'}{mark} |")
+    if before.rejected != after.rejected:
+        rows.append(f"| rejected | {_numbers(before)} | **{_numbers(after)}** |")
+    return "\n".join(rows)
+
+
+def _state(pin: Pin, name: str) -> str:
+    if name == "canary":
+        return f"{pin.canary.pin.version} at {show_share(pin.canary.weight)}" if pin.canary else ""
+    version = pin.stable if name == "stable" else pin.previous
+    return f"{version.version} `{version.digest[7:19]}`" if version else ""
+
+
+def _numbers(pin: Pin) -> str:
+    return ", ".join(str(entry.version) for entry in pin.rejected) or "–"
+
+
+def _evidence(verdict: Verdict | None) -> str:
+    if verdict is None or not verdict.objectives:
+        return ""
+    rows = [
+        f"**Objectives**, version {verdict.subject}, cells judged until {_instant(verdict.judged_until)}",
+        "",
+        "| objective | this version | compared with | ratio | says |",
+        "|---|---|---|---|---|",
+    ]
+    rows += [_row(objective) for objective in verdict.objectives]
+    if verdict.first_bad_at is not None:
+        rows += ["", f"First bad event: {_instant(verdict.first_bad_at)}."]
+    return "\n".join(rows)
+
+
+def _row(objective: ObjectiveVerdict) -> str:
+    ratio = f"×{objective.ratio:.2f}" if objective.ratio is not None else "–"
+    cells = (
+        objective.objective,
+        _tally(objective.subject),
+        _tally(objective.reference),
+        ratio,
+        _says(objective),
+    )
+    return "| " + " | ".join(_escape(cell) for cell in cells) + " |"
+
+
+def _says(objective: ObjectiveVerdict) -> str:
+    if objective.unread is not None:
+        return f"cannot be read: {objective.unread}"
+    if objective.comparison is Comparison.WORSE:
+        return f"worse (evidence {objective.evidence:.3g} ≥ {objective.needed:.3g})"
+    if objective.comparison is Comparison.CLEARED:
+        return objective.cleared_by
+    if objective.standing is not Standing.UNKNOWN:
+        return f"{objective.standing.value}"
+    return "undecided"
+
+
+def _tally(tally: Tally) -> str:
+    return f"{tally.bad:.0f} of {tally.total:.0f} bad ({_rate(tally)})"
+
+
+def _rate(tally: Tally) -> str:
+    return f"{tally.rate:.2%}" if tally.rate is not None else "no events"
+
+
+def _queries(queries: Sequence[str]) -> str:
+    if not queries:
+        return ""
+    text = "\n".join(query.replace("```", "'''") for query in queries)
+    return f"<details><summary>Queries</summary>\n\n```promql\n{text}\n```\n\n</details>"
+
+
+def commit_message(transition: Transition) -> str:
+    """The commit on the branch: the title, the reasons, the key."""
+    reasons = "\n".join(f"- {reason}" for reason in transition.reasons)
+    return f"{title(transition)}\n\n{reasons}\n\nTidegate-Transition: {transition.key}\n"
+
+
+def merge_message(number: int, headline: str, key: str) -> str:
+    """The merge commit on main. Trailers are for people and audits; no later pass depends on them."""
+    return f"{headline} (#{number})\n\nTidegate-Transition: {key}\n"
+
+
+def closed_comment(why: str) -> str:
+    return f"Closed by Tidegate: {_escape(why)}."
+
+
+def _instant(at: datetime) -> str:
+    return at.strftime("%Y-%m-%d %H:%M:%S UTC")
+
+
+def _clip(text: str, limit: int) -> str:
+    return text if len(text) <= limit else text[: limit - 1] + "…"
+
+
+def _escape(text: str) -> str:
+    """Text of others (names, messages of servers) as plain Markdown: no tables broken, nobody mentioned, no HTML."""
+    for raw, safe in (("\\", "\\\\"), ("|", "\\|"), ("<", "&lt;"), ("\n", " "), ("\r", " "), ("@", "@\u200b")):
+        text = text.replace(raw, safe)
+    return text

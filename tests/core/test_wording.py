@@ -1,0 +1,155 @@
+"""Every sentence that people read in a proposal, against golden files: `pytest --update-golden` rewrites them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from support.situations import NOW, pin_of, verdict
+from tidegate.core import wording
+from tidegate.core.manifest import Effect
+from tidegate.core.pin import Canary, Hold, Pin, Rejected, stamped
+from tidegate.core.reading import Unread, Why
+from tidegate.core.transition import Kind, Transition, mark
+from tidegate.core.verdict import Comparison, ObjectiveVerdict, Stage, Standing, Tally, Verdict
+
+STABLE = Pin(stable=pin_of(11), previous=pin_of(10), policy="p" * 40)
+ROLLING = replace(STABLE, canary=Canary(pin=pin_of(12), weight=0.1))
+FURTHER = replace(STABLE, canary=Canary(pin=pin_of(12), weight=0.5))
+FINISHED = Pin(stable=pin_of(12), previous=pin_of(11), policy="p" * 40)
+REJECTED = (Rejected(version=12, key="k" + "a" * 16, reason="latency ×2.4", proposal=41),)
+QUERIES = ('requests_total{model="churn",environment="production",version=~"11|12"}',)
+WORSE = ObjectiveVerdict(
+    objective="latency",
+    effect=Effect.REVERT,
+    comparison=Comparison.WORSE,
+    subject=Tally(bad=60, total=500),
+    reference=Tally(bad=225, total=4500),
+    evidence=912.4,
+    needed=200,
+    worse_at=NOW,
+)
+CLEARED = ObjectiveVerdict(
+    objective="availability",
+    effect=Effect.REVERT,
+    comparison=Comparison.CLEARED,
+    subject=Tally(bad=1, total=1500),
+    reference=Tally(bad=12, total=13500),
+    cleared_by="ruled out",
+)
+BREACH = ObjectiveVerdict(
+    objective="latency", effect=Effect.REVERT, subject=Tally(bad=90, total=600), standing=Standing.BREACH
+)
+BLIND = ObjectiveVerdict(
+    objective="quality", effect=Effect.INFORM, unread=Unread(why=Why.ERROR, words="bad_data: <b>|x|</b> @everyone")
+)
+
+
+def transition(kind: Kind, before: Pin | None, after: Pin, *reasons: str, judged: Verdict | None = None) -> Transition:
+    return Transition(
+        model="churn",
+        environment="production",
+        kind=kind,
+        before=before,
+        after=stamped("churn", "production", after, mark(kind, before)),
+        reasons=reasons,
+        verdict=judged,
+    )
+
+
+def canary_verdict(*objectives: ObjectiveVerdict) -> Verdict:
+    first = NOW - timedelta(seconds=90) if WORSE in objectives else None
+    return verdict(Stage.CANARY, 12, objectives=objectives, first_bad_at=first)
+
+
+CASES = {
+    "first": transition(Kind.PROMOTE, None, Pin(stable=pin_of(11)), "version 11 enters production at 100%"),
+    "promote": transition(Kind.PROMOTE, STABLE, ROLLING, "version 12 enters production as canary at 10%"),
+    "advance": transition(Kind.ADVANCE, ROLLING, FURTHER, "to 50%", judged=canary_verdict(CLEARED, BLIND)),
+    "finish": transition(Kind.FINISH, FURTHER, FINISHED, "availability: ruled out", judged=canary_verdict(CLEARED)),
+    "revert": transition(
+        Kind.REVERT,
+        ROLLING,
+        replace(STABLE, rejected=REJECTED),
+        wording.objective_reason(WORSE)[1],
+        judged=canary_verdict(CLEARED, WORSE),
+    ),
+    "revert-on-probation": transition(
+        Kind.REVERT,
+        FINISHED,
+        Pin(stable=pin_of(11), rejected=REJECTED),
+        wording.objective_reason(BREACH)[1],
+        judged=verdict(Stage.PROBATION, 12, objectives=(BREACH,)),
+    ),
+    "revert-never-served": transition(
+        Kind.REVERT,
+        ROLLING,
+        replace(STABLE, retried=12),
+        "it never served within 10m, though stable did; it will be tried once more",
+    ),
+    "end-of-holdback": transition(Kind.FINISH, replace(FINISHED, holdback=0.05), FINISHED, "probation is over"),
+    "pin": transition(Kind.PIN, STABLE, FINISHED, "@dana pins version 12"),
+    "rollback": transition(
+        Kind.ROLLBACK, FINISHED, Pin(stable=pin_of(11), rejected=REJECTED), "@dana rolls back version 12"
+    ),
+    "hold": transition(
+        Kind.HOLD, STABLE, replace(STABLE, hold=Hold(reason="x")), "@dana holds promotions: a | b <script>"
+    ),
+    "resume": transition(Kind.RESUME, STABLE, STABLE, "@dana resumes"),
+    "unreject": transition(Kind.UNREJECT, STABLE, STABLE, "@dana takes version 9 off the rejected list"),
+    "restart": transition(Kind.RESTART, FURTHER, ROLLING, "@dana restarts the rollout"),
+}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_a_proposal_reads_as_reviewed(name: str, golden: Callable[[str, str], None]) -> None:
+    case = CASES[name]
+    text = f"{wording.title(case)}\n\n---\n\n{wording.body(case, QUERIES)}\n---\n\n{wording.commit_message(case)}"
+    golden(f"proposals/{name}.md", text)
+
+
+def test_every_kind_has_its_sentence() -> None:
+    assert {case.kind for case in CASES.values()} | {Kind.RETRAIN} == set(Kind)
+
+
+@pytest.mark.parametrize(
+    ("objective", "short"),
+    [
+        pytest.param(WORSE, "latency ×2.4", id="a ratio"),
+        pytest.param(
+            replace(WORSE, reference=Tally(bad=0, total=500)), "latency worse, stable had no bad events", id="no ratio"
+        ),
+        pytest.param(BREACH, "latency 15.00% bad", id="a breach"),
+    ],
+)
+def test_the_short_reason_for_the_pin_file(objective: ObjectiveVerdict, short: str) -> None:
+    assert wording.objective_reason(objective)[0] == short
+
+
+@pytest.mark.parametrize("raw", ["a|b", "<img src=x>", "@acme/everyone", "line\nbreak", "```", "<!-- tidegate k -->"])
+def test_words_of_others_break_no_table_mention_nobody_and_hide_nothing(raw: str) -> None:
+    said = replace(BLIND, unread=Unread(why=Why.ERROR, words=raw))
+    body = wording.body(transition(Kind.ADVANCE, ROLLING, FURTHER, raw, judged=canary_verdict(said)))
+    row = next(line for line in body.splitlines() if line.startswith("| quality"))
+    assert row.replace("\\|", "").count("|") == 6
+    assert raw not in body or raw == "```"
+    assert "@acme" not in body
+    assert body.count("<!--") == 1
+
+
+def test_a_title_stays_within_what_forges_take() -> None:
+    long = replace(CASES["promote"], model="m" * 300)
+    assert len(wording.title(long)) <= 240
+
+
+def test_a_query_cannot_close_its_own_block() -> None:
+    body = wording.body(CASES["promote"], ['x{a="```"}'])
+    assert body.count("```") == 2
+
+
+def test_times_are_in_utc_and_say_so() -> None:
+    judged = replace(canary_verdict(CLEARED), judged_until=NOW + timedelta(seconds=5))
+    assert "2026-03-02 12:00:05 UTC" in wording.body(transition(Kind.ADVANCE, ROLLING, FURTHER, "x", judged=judged))
