@@ -1,0 +1,228 @@
+"""What the use cases need from the outside, as Protocols. Adapters satisfy them; nobody here knows how.
+
+Every method may raise `errors.OutsideSystem` when its system does not answer, and says so nowhere else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Protocol
+
+from tidegate.core.manifest import Model
+from tidegate.core.observed import Check, ModelVersion, Proposal
+from tidegate.core.pin import Pin
+from tidegate.core.reading import Sampled, Unread
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileVersion:
+    """One version of a file in first-parent history. `text` is None where the commit deleted it."""
+
+    commit: str
+    at: datetime
+    text: str | None
+    message: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CommitInfo:
+    """A commit: who made it (e-mail addresses), and its message."""
+
+    sha: str
+    parents: tuple[str, ...]
+    author: str
+    committer: str
+    at: datetime
+    message: str
+
+
+class Repository(Protocol):
+    """The git repository that holds the desired state. Reads are by commit, so that one pass sees one state.
+
+    Every write is a compare-and-swap: `expected` None means "must not exist". Losing the race raises `errors.Raced`.
+    """
+
+    identity: str
+    """The e-mail address of our own commits."""
+
+    def head(self, branch: str = "main") -> str | None: ...
+    def read(self, commit: str, path: str) -> str | None: ...
+    def read_many(self, commit: str, paths: Sequence[str]) -> Mapping[str, str]: ...
+    def paths(self, commit: str, under: Sequence[str] = ()) -> tuple[str, ...]: ...
+    def object_id(self, commit: str, path: str) -> str | None:
+        """Id of the tree or blob at `path` (modes of its entries included for trees), None when absent."""
+        ...
+
+    def history(self, commit: str, path: str) -> tuple[FileVersion, ...]:
+        """Every version of the file along first parents of `commit`, oldest first; survives deletion and
+        re-creation."""
+        ...
+
+    def commits(self, base: str, head: str) -> tuple[CommitInfo, ...]:
+        """Commits of `head` that `base` does not have, oldest first."""
+        ...
+
+    def last_change(self, commit: str, paths: Sequence[str]) -> str | None:
+        """The newest first-parent commit up to `commit` that changed one of these paths."""
+        ...
+
+    def commit_info(self, commit: str) -> CommitInfo: ...
+    def changed_paths(self, base: str, head: str) -> tuple[str, ...]:
+        """Paths that differ between the merge base of the two and `head`."""
+        ...
+
+    def write_commit(self, parent: str, files: Mapping[str, str | None], message: str, at: datetime) -> str:
+        """A commit by our identity on `parent` with these files set (None deletes); no ref moves, no work tree."""
+        ...
+
+    def move_branch(self, branch: str, new: str | None, expected: str | None) -> None: ...
+    def read_record(self, ref: str) -> str | None:
+        """The text that `write_record` put behind a ref under refs/tidegate/."""
+        ...
+
+    def write_record(self, ref: str, text: str, expected: str | None) -> None:
+        """Put text behind a ref; `expected` is the text read before (None: the ref must not exist)."""
+        ...
+
+    def records(self, prefix: str) -> Mapping[str, str]: ...
+    def export(self, commit: str, paths: Sequence[str], into: Path) -> None:
+        """Write the files of these paths as of `commit` into a folder, and nothing else."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draft:
+    """A proposal to be made: the branch exists and points to `head`."""
+
+    branch: str
+    head: str
+    title: str
+    body: str
+    author: str
+
+
+class Forge(Protocol):
+    """Where proposals live. One open proposal per branch: creating a second one returns the first (adopted).
+
+    `approve` records any handle; whether it counts is decided by the workspace's rules, in the core.
+    """
+
+    def proposals(self) -> tuple[Proposal, ...]:
+        """Every proposal of ours that a decision may need, one call: all open ones and the closed and merged ones."""
+        ...
+
+    def proposal(self, number: int) -> Proposal: ...
+    def create(self, draft: Draft, at: datetime) -> Proposal: ...
+    def describe(self, number: int, title: str, body: str, at: datetime) -> None: ...
+    def comment(self, number: int, author: str, text: str, marker: str, at: datetime) -> None:
+        """Add a comment, or replace the one that carries the same non-empty marker."""
+        ...
+
+    def set_check(self, number: int, check: Check, at: datetime) -> None: ...
+    def approve(self, number: int, handle: str, at: datetime) -> None: ...
+    def merge(self, number: int, head: str, message: str, at: datetime) -> str:
+        """Merge the proposal if its head still is `head`; returns the merge commit.
+
+        Raises Raced when the head or main moved meanwhile, MergeConflict when it does not merge, Refused when it
+        is closed. Merging what is merged already returns the same commit.
+        """
+        ...
+
+    def close(self, number: int, handle: str, at: datetime, *, ours: bool = False) -> None:
+        """Close it. `ours` writes the close marker first: without it the closing is a person's veto."""
+        ...
+
+    def reopen(self, number: int, handle: str, at: datetime) -> None: ...
+    def lift(self, number: int, handle: str, at: datetime) -> None:
+        """Mark a vetoed proposal as lifted, so that the transition may be tried with a new attempt."""
+        ...
+
+    def diff(self, number: int) -> str: ...
+
+
+class Registry(Protocol):
+    """The model registry: versions and aliases. Only names that carry our ownership tag are ever written to."""
+
+    def versions(self, name: str) -> tuple[ModelVersion, ...]:
+        """All registered versions. `training_key` is what the registry's tags claim; the launch record must vouch."""
+        ...
+
+    def digest(self, name: str, number: int) -> str:
+        """The digest of the version's bytes, read and hashed now (`sha256:…`)."""
+        ...
+
+    def register(self, name: str, run_id: str, digest: str, tags: Mapping[str, str]) -> ModelVersion:
+        """Register the model that the run logged as `model`; a version of the same run is returned, not made again."""
+        ...
+
+    def aliases(self, name: str) -> Mapping[str, int]: ...
+    def set_alias(self, name: str, alias: str, number: int) -> None: ...
+    def delete_alias(self, name: str, alias: str) -> None: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """A tracking run. `status` is MLflow's word: RUNNING, FINISHED, FAILED, KILLED."""
+
+    run_id: str
+    status: str
+    metrics: Mapping[str, float] = field(default_factory=dict)
+    tags: Mapping[str, str] = field(default_factory=dict)
+
+
+class Runs(Protocol):
+    """The tracking server, as far as trainings need it."""
+
+    def create(self, experiment: str, name: str, tags: Mapping[str, str], at: datetime) -> str: ...
+    def run(self, run_id: str) -> Run | None: ...
+    def end(self, run_id: str, status: str, tags: Mapping[str, str], at: datetime) -> None: ...
+    def model_digest(self, run_id: str) -> str | None:
+        """The digest of the bytes that the run logged as `model`; None when it logged none."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Launch:
+    """One training run to be started: everything a launcher needs, nothing it must look up."""
+
+    name: str
+    run_id: str
+    folder: Path
+    command: tuple[str, ...]
+    environment: Mapping[str, str]
+    deadline: datetime
+
+
+class Launcher(Protocol):
+    """Starts a run and detaches; the run ends by its lease even if we are gone (I13)."""
+
+    def launch(self, launch: Launch) -> None: ...
+
+
+class Metrics(Protocol):
+    """Prometheus. Failures of single readings are values (`Unread`), so that the core can tell why."""
+
+    def now(self) -> datetime | Unread:
+        """The server's own time."""
+        ...
+
+    def samples(self, selector: str, start: datetime, end: datetime) -> Sampled | Unread:
+        """Raw samples of every series behind a selector in (start, end]."""
+        ...
+
+
+class Target(Protocol):
+    """What serves a model, as far as git is concerned: one rendered file per model and environment."""
+
+    instant_revert: bool
+    enforces_digest: bool
+
+    def path(self, model: Model, environment: str) -> str: ...
+    def render(self, model: Model, environment: str, pin: Pin) -> str: ...
+
+
+class Clock(Protocol):
+    def now(self) -> datetime: ...
