@@ -1,0 +1,162 @@
+"""Prometheus over its HTTP API, as `ports.Metrics`. prometheus-api-client holds address, sign-in, TLS and session.
+
+The answers are parsed here: the client drops `warnings`, by which Prometheus says that data is partial, and loses its
+words on an error. Which series to ask for is `core.queries`' work.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+import requests
+from prometheus_api_client import PrometheusConnect
+from urllib3.util.retry import Retry
+
+from tidegate.core.reading import Sampled, Series, Unread, Why
+from tidegate.errors import without_credentials
+
+_MOVED = range(300, 400)
+_DENIED = (401, 403)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Access:
+    """How to sign in, secrets resolved. A bearer token or tenant is a header.
+
+    `certificate` is the client's (a file, or file and key); `authority` a CA bundle, False to trust anyone.
+    """
+
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    basic: tuple[str, str] | None = field(default=None, repr=False)
+    certificate: str | tuple[str, str] | None = None
+    authority: str | bool = True
+
+
+ANYONE = Access()
+
+
+class Prometheus:
+    """One server. Each question is asked once: the next pass asks again, and a verdict must not wait for back-offs."""
+
+    def __init__(self, url: str, access: Access = ANYONE, timeout: timedelta = timedelta(seconds=10)) -> None:
+        self.address = without_credentials(url).rstrip("/")
+        self._timeout = timeout.total_seconds()
+        self._session = requests.Session()
+        self._session.verify, self._session.cert = access.authority, access.certificate
+        self._connection = PrometheusConnect(
+            url=self.address,
+            headers=dict(access.headers),
+            auth=access.basic or _user_in(url),
+            session=self._session,
+            retry=Retry(total=0),
+        )
+
+    def __repr__(self) -> str:
+        return f"Prometheus({self.address!r})"
+
+    def close(self) -> None:
+        self._session.close()
+
+    def now(self) -> datetime | Unread:
+        """The server's own time."""
+        data = self._ask({"query": "time()"})
+        if isinstance(data, Unread):
+            return data
+        try:
+            return datetime.fromtimestamp(float(data["result"][1]), UTC)
+        except (LookupError, TypeError, ValueError):
+            return self._not_the_api()
+
+    def samples(self, selector: str, start: datetime, end: datetime) -> Sampled | Unread:
+        """Raw samples in (start, end], by an instant query of a range vector: `query_range` would resample them.
+
+        Prometheus 2 includes a sample exactly at the start and 3 does not; here it is never included.
+        """
+        span = math.ceil((end - start) / timedelta(milliseconds=1))
+        data = self._ask({"query": f"{selector}[{span}ms]", "time": f"{end.timestamp():.3f}"})
+        if isinstance(data, Unread):
+            return data
+        try:
+            series = tuple(_series(data, start.timestamp(), end.timestamp()))
+        except (LookupError, TypeError, ValueError, AttributeError):
+            return self._not_the_api()
+        return Sampled(series=series, start=start, end=end)
+
+    def _ask(self, form: Mapping[str, str]) -> Mapping[str, Any] | Unread:
+        """The `data` of an answer that is whole and a success; everything else is Unread."""
+        try:
+            response = self._session.post(
+                f"{self.address}/api/v1/query",
+                data=form,
+                headers=self._connection.headers,
+                auth=self._connection.auth,
+                timeout=self._timeout,
+                # Elsewhere, a sign-in page would answer 200 and our headers would have gone there.
+                allow_redirects=False,
+            )
+        except requests.Timeout:
+            words = f"{self.address} did not answer within {self._timeout:g} s"
+            return Unread(why=Why.UNREACHABLE, words=words)
+        except requests.RequestException as error:
+            return Unread(why=Why.UNREACHABLE, words=f"{self.address} does not answer: {_root(error)}")
+        return self._data(response)
+
+    def _data(self, response: requests.Response) -> Mapping[str, Any] | Unread:
+        try:
+            answer = response.json()
+        except requests.JSONDecodeError:
+            answer = None
+        if not isinstance(answer, dict) or "status" not in answer:
+            return self._no_answer(response)
+        if answer["status"] != "success":
+            said = f"{answer.get('errorType', 'error')}: {answer.get('error', response.reason)}"
+            return Unread(why=Why.ERROR, words=f"{self.address} says {said}")
+        if warnings := answer.get("warnings"):
+            return Unread(why=Why.PARTIAL, words=f"{self.address} warns: {'; '.join(map(str, warnings))}")
+        data: object = answer.get("data")
+        return data if isinstance(data, dict) else self._not_the_api()
+
+    def _no_answer(self, response: requests.Response) -> Unread:
+        """An answer that is not the API's: a proxy's, a sign-in page, or a server that is starting."""
+        status = f"{response.status_code} {response.reason}"
+        if response.status_code in _DENIED:
+            return Unread(why=Why.ERROR, words=f"{self.address} answers {status}: check auth and headers")
+        if response.status_code in _MOVED:
+            there = without_credentials(response.headers.get("Location", ""))
+            return Unread(why=Why.ERROR, words=f"{self.address} answers {status}: name {there} in its place")
+        if response.status_code >= 500:
+            return Unread(why=Why.UNREACHABLE, words=f"{self.address} answers {status}")
+        return self._not_the_api(f"{status}, {response.headers.get('Content-Type', 'no content type')}")
+
+    def _not_the_api(self, seen: str = "unexpected JSON") -> Unread:
+        words = f"{self.address} does not answer as Prometheus does ({seen}): is the address right?"
+        return Unread(why=Why.ERROR, words=words)
+
+
+def _series(data: Mapping[str, Any], start: float, end: float) -> Iterator[Series]:
+    for found in data["result"]:
+        samples = ((float(at), float(value)) for at, value in found.get("values", ()))
+        # The server rounds times to milliseconds; what adjoining windows would both see belongs to one of them.
+        if inside := tuple(sample for sample in samples if start < sample[0] <= end):
+            yield Series(labels=dict(found["metric"]), samples=inside)
+
+
+def _user_in(url: str) -> tuple[str, str] | None:
+    parts = urlsplit(url)
+    return (unquote(parts.username), unquote(parts.password or "")) if parts.username else None
+
+
+def _root(error: BaseException) -> str:
+    """The system's own short words (refused, unknown name), out of three layers of wrapping."""
+    chain: BaseException | None = error
+    words = type(error).__name__
+    while chain is not None:
+        if isinstance(chain, OSError) and chain.strerror:
+            words = chain.strerror
+        chain = chain.__cause__ or chain.__context__
+    return words
