@@ -1,0 +1,51 @@
+"""The gates of a run or a version against the champion, as a report; `tidegate evaluate` prints it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from tidegate.core import gates
+from tidegate.core.manifest import Model
+from tidegate.core.observed import ModelVersion
+from tidegate.errors import WrongUse
+from tidegate.ports import Runs
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evaluation:
+    """What the gates say of one candidate. `champion` is the version it was held against, None when there is none."""
+
+    model: str
+    run_id: str
+    champion: int | None
+    metrics: Mapping[str, float]
+    results: tuple[gates.GateResult, ...]
+
+    @property
+    def passed(self) -> bool:
+        return gates.passed(self.results)
+
+
+def evaluate(model: Model, candidate: ModelVersion | str, champion: ModelVersion | None, runs: Runs) -> Evaluation:
+    """Judge a registered version, or a run by its id. Raises WrongUse when MLflow has no such run."""
+    run_id = candidate if isinstance(candidate, str) else candidate.run_id
+    run = runs.run(run_id)
+    if run is None:
+        raise WrongUse(f"MLflow has no run {run_id}; give the id of a run or the number of a version of {model.name}")
+    best = _metrics(champion, runs)
+    return Evaluation(
+        model=model.name,
+        run_id=run_id,
+        champion=champion.number if champion else None,
+        metrics=run.metrics,
+        results=gates.evaluate(model.gates, run.metrics, best),
+    )
+
+
+def _metrics(champion: ModelVersion | None, runs: Runs) -> Mapping[str, float] | None:
+    """No figures at all when the champion's run is gone, so that it is not comparable."""
+    if champion is None:
+        return None
+    run = runs.run(champion.run_id) if champion.run_id else None
+    return run.metrics if run is not None else {}
