@@ -1,0 +1,153 @@
+"""What people ask for: pin, rollback, hold, resume, unreject, restart-rollout, retry. Each makes a correct proposal.
+
+The author's own approval counts where they are listed, so their verb merges at once; anybody else's waits for one
+who is.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from tidegate.core import pin as pins
+from tidegate.core.history import entry_proposal, set_by_hand
+from tidegate.core.manifest import Model
+from tidegate.core.observed import CheckState, ModelVersion, PinChange, Proposal
+from tidegate.core.outcome import Nothing
+from tidegate.core.pin import Canary, Pin, Rejected
+from tidegate.core.quantity import VersionPin
+from tidegate.core.transition import Kind, Transition, mark
+from tidegate.errors import Refused, WrongUse
+from tidegate.steps.proposing import Desk, Merged, check, merge, propose
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """What came of a person's verb: the proposal, and its merge when it went through at once."""
+
+    proposal: Proposal
+    merged: Merged | None
+    waiting_for: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """One environment of one model as main has it, and who asks."""
+
+    model: Model
+    environment: str
+    history: tuple[PinChange, ...]
+    handle: str
+
+    @property
+    def pin(self) -> Pin:
+        """Main's pin file. Raises WrongUse when the environment has none."""
+        if not self.history or self.history[-1].pin is None:
+            raise WrongUse(f"{self.model.pin_path(self.environment)} is not on main: nothing was ever pinned there")
+        return self.history[-1].pin
+
+
+def pin(place: Place, version: ModelVersion) -> Transition:
+    """Set stable by hand and drop the canary; it holds the environment like an edit would."""
+    before = place.history[-1].pin if place.history and place.history[-1].pin else Pin()
+    previous = before.previous if before.stable == version.pin else before.stable
+    after = replace(before, stable=version.pin, previous=previous, canary=None, policy=None, holdback=None)
+    return _transition(place, Kind.PIN, after, f"{place.handle} pins version {version.number}")
+
+
+def rollback(place: Place, versions: tuple[ModelVersion, ...], to: int | None) -> Transition:
+    """Back to `previous` (or to a version); a canary is removed first. The version left is rejected with its
+    training key."""
+    before = place.pin
+    if before.canary is not None and to is None:
+        left = before.canary.pin
+        after = replace(before, canary=None, policy=None, retried=None)
+    else:
+        goal = _goal(before, versions, to)
+        if before.stable is None or goal == before.stable:
+            raise WrongUse(f"{place.environment} already runs version {goal.version}")
+        left = before.stable
+        after = replace(before, stable=goal, previous=None, canary=None, policy=None, retried=None, holdback=None)
+    key = next((v.training_key for v in versions if v.number == left.version), None) or "k" + "0" * 16
+    entry = Rejected(
+        version=left.version,
+        key=key,
+        reason=f"rolled back by {place.handle}",
+        proposal=entry_proposal(place.history, left),
+    )
+    after = replace(after, rejected=(*before.rejected, entry))
+    return _transition(place, Kind.ROLLBACK, after, f"{place.handle} rolls back version {left.version}")
+
+
+def _goal(before: Pin, versions: tuple[ModelVersion, ...], to: int | None) -> VersionPin:
+    if to is None:
+        if before.previous is None:
+            raise Refused("there is no previous version to go back to; name one with --to VERSION")
+        goal = before.previous
+    else:
+        found = next((v.pin for v in versions if v.number == to), None)
+        if found is None:
+            raise WrongUse(f"the registry has no version {to}")
+        goal = found
+    if before.rejects(goal.version):
+        raise Refused(f"version {goal.version} is rejected here; `tidegate unreject` first if it should come back")
+    return goal
+
+
+def hold(place: Place, *, scope: str, reason: str, until: str | None) -> Transition:
+    """Hold promotions (reverts still go), or everything."""
+    after = replace(place.pin, hold=pins.Hold(scope=scope, reason=reason, until=until, by=place.handle))
+    return _transition(place, Kind.HOLD, after, f"{place.handle} holds {scope}: {reason}")
+
+
+def resume(place: Place) -> Transition:
+    """Lift a hold of the verb, and let the loop go on from what a person set by hand."""
+    before = place.pin
+    by_hand = set_by_hand(place.model.name, place.environment, place.history)
+    if before.hold is None and by_hand is None:
+        raise WrongUse(f"{place.environment} is not held here (holds in model.yaml or tidegate.yaml are edited there)")
+    return _transition(place, Kind.RESUME, replace(before, hold=None), f"{place.handle} resumes")
+
+
+def unreject(place: Place, version: int) -> Transition:
+    """Take a version off the rejected list: it may be a candidate again."""
+    before = place.pin
+    if not before.rejects(version):
+        raise WrongUse(f"version {version} is not rejected in {place.environment}")
+    kept = tuple(entry for entry in before.rejected if entry.version != version)
+    after = replace(before, rejected=kept)
+    return _transition(place, Kind.UNREJECT, after, f"{place.handle} takes version {version} off the rejected list")
+
+
+def restart_rollout(place: Place, policy: str, first_step: float) -> Transition:
+    """The canary back to its first step, under today's policy."""
+    before = place.pin
+    if before.canary is None:
+        raise WrongUse(f"{place.environment} has no rollout in flight")
+    after = replace(before, canary=Canary(pin=before.canary.pin, weight=first_step), policy=policy)
+    return _transition(place, Kind.RESTART, after, f"{place.handle} restarts the rollout")
+
+
+def _transition(place: Place, kind: Kind, after: Pin, reason: str) -> Transition:
+    before = place.history[-1].pin if place.history else None
+    model, environment = place.model.name, place.environment
+    after = pins.stamped(model, environment, after, mark(kind, before))
+    return Transition(
+        model=model,
+        environment=environment,
+        kind=kind,
+        before=before,
+        after=after,
+        reasons=(reason,),
+        needs_person=True,
+    )
+
+
+def ask(desk: Desk, model: Model, transition: Transition, handle: str) -> Asked:
+    """Propose it in the person's name, approve it in their name, and merge it if that is enough."""
+    proposal = propose(desk, model, transition, author=handle)
+    desk.forge.approve(proposal.number, handle, desk.now)
+    proposal = desk.forge.proposal(proposal.number)
+    result = check(desk, model, proposal, Nothing())
+    if result.state is not CheckState.PASSED:
+        return Asked(proposal=proposal, merged=None, waiting_for=result.summary)
+    return Asked(proposal=proposal, merged=merge(desk, model, proposal, result))

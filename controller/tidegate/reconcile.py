@@ -1,0 +1,244 @@
+"""One pass of the loop: observe, judge, decide, admit, propose, merge, verify. Level-triggered: it does what is due.
+
+Does not train, collect trainings or write the registry (`train`, `project`): the command line runs them around a pass.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+
+from tidegate.core.admission import Used, admit
+from tidegate.core.launch_record import LaunchRecord
+from tidegate.core.observed import Check, Proposal, ProposalState, Unavailable
+from tidegate.core.outcome import Decision, Hold, ModelDecision, Nothing
+from tidegate.core.transition import Transition, parse_branch
+from tidegate.core.wording import closed_comment
+from tidegate.core.workspace import Limits
+from tidegate.errors import EditRefused, OutsideSystem, Raced, Refused
+from tidegate.ports import Clock, Forge, Metrics, Registry, Repository, Target
+from tidegate.steps.deciding import Decided, Judges, decide_model
+from tidegate.steps.desired import Desired, DesiredReader
+from tidegate.steps.observe import Sources
+from tidegate.steps.proposing import ME, Desk, check, merge, propose
+from tidegate.steps.trainings import all_records
+
+HOUR = timedelta(hours=1)
+_EVERYTHING = Limits(rollouts=sys.maxsize, proposals_per_hour=sys.maxsize)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ports:
+    """What a pass talks to."""
+
+    repository: Repository
+    forge: Forge
+    registry: Registry
+    metrics: Metrics
+    targets: Mapping[str, Target]
+    clock: Clock
+    reader: DesiredReader
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Done:
+    """What a pass did with one proposal. `merged` is the merge commit; `incident` what was wrong behind it (I4)."""
+
+    model: str
+    environment: str
+    kind: str
+    proposal: int | None
+    title: str
+    check: Check | None = None
+    merged: str | None = None
+    incident: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PassReport:
+    """Everything that one pass saw and did. `failures` are outside systems that did not answer."""
+
+    main: str
+    at: datetime
+    decisions: tuple[ModelDecision, ...]
+    done: tuple[Done, ...] = ()
+    invalid: tuple[str, ...] = ()
+    failures: tuple[str, ...] = ()
+    incidents: tuple[str, ...] = field(default=())
+
+
+def reconcile(ports: Ports, *, dry_run: bool = False) -> PassReport:
+    """One pass over every model. A model that cannot be read or observed holds alone; the others go on."""
+    now = ports.clock.now()
+    main = ports.repository.head()
+    if main is None:
+        raise OutsideSystem("the repository has no main branch yet; push a first commit")
+    desired = ports.reader.read(main)
+    proposals = ports.forge.proposals()
+    sources = _sources(ports, desired, proposals, all_records(ports.repository))
+    decided, failures = _decide_all(desired, sources, Judges(metrics=ports.metrics), now)
+    decided = _admitted(decided, desired, proposals, now)
+    report = PassReport(
+        main=main,
+        at=now,
+        decisions=tuple(d.decision for d in decided),
+        invalid=_invalid(desired),
+        failures=failures,
+    )
+    if dry_run:
+        return report
+    desk = Desk(
+        repository=ports.repository,
+        forge=ports.forge,
+        reader=ports.reader,
+        targets=ports.targets,
+        workspace=desired.workspace,
+        main=main,
+        clock=ports.clock,
+    )
+    done, failed = _carry_out(desk, decided)
+    incidents = tuple(d.incident for d in done if d.incident)
+    return replace(report, done=done, failures=(*failures, *failed), incidents=incidents)
+
+
+def _sources(
+    ports: Ports, desired: Desired, proposals: tuple[Proposal, ...], records: tuple[LaunchRecord, ...]
+) -> Sources:
+    return Sources(
+        repository=ports.repository,
+        registry=ports.registry,
+        reader=ports.reader,
+        desired=desired,
+        proposals=proposals,
+        records=records,
+    )
+
+
+def _invalid(desired: Desired) -> tuple[str, ...]:
+    """Findings of every file on main that cannot be read."""
+    broken = [wanted.invalid for wanted in desired.models if wanted.invalid]
+    return tuple(dict.fromkeys([*broken, *(str(error) for error in desired.unreadable)]))
+
+
+def _decide_all(
+    desired: Desired, sources: Sources, judges: Judges, now: datetime
+) -> tuple[list[Decided], tuple[str, ...]]:
+    decided: list[Decided] = []
+    failures: list[str] = []
+    for wanted in desired.models:
+        try:
+            one = decide_model(wanted, sources, judges, now)
+        except OutsideSystem as error:
+            failures.append(f"{wanted.model.name}: {error}")
+            continue
+        decided.append(one)
+        if isinstance(one.observed.versions, Unavailable):
+            failures.append(str(one.observed.versions))
+        failures.extend(str(unread) for unread in one.unreachable())
+    return decided, tuple(dict.fromkeys(failures))
+
+
+def _admitted(
+    decided: Sequence[Decided], desired: Desired, proposals: Sequence[Proposal], now: datetime
+) -> list[Decided]:
+    """The decisions with those transitions turned into holds that the workspace's limits stop."""
+    transitions = [t for d in decided for t in d.decision.transitions()]
+    recent = sum(1 for p in proposals if p.created_at > now - HOUR and p.author == ME)
+    rollouts = sum(1 for d in decided for e in d.observed.environments.values() if e.pin and e.pin.canary)
+    admission = admit(transitions, desired.workspace.limits, Used(rollouts=rollouts, proposals=recent))
+    waiting = {(t.model, t.environment): hold for t, hold in admission.waiting}
+    return [_with_holds(d, waiting) for d in decided]
+
+
+def _with_holds(decided: Decided, waiting: Mapping[tuple[str, str], Hold]) -> Decided:
+    decision = decided.decision
+    environments = {name: waiting.get((decision.model, name), there) for name, there in decision.environments.items()}
+    return replace(decided, decision=replace(decision, environments=environments))
+
+
+def _carry_out(desk: Desk, decided: Sequence[Decided]) -> tuple[tuple[Done, ...], tuple[str, ...]]:
+    """Close what is not due, then reverts of all models before the rest (the order of admission)."""
+    done: list[Done] = []
+    failures: list[str] = []
+    for one in decided:
+        _close_stale(desk, one)
+    for one, decision in _in_order(decided):
+        try:
+            done.append(_carry_out_one(desk, one, decision))
+        except Raced:
+            continue  # another controller, or a person, was faster: the next pass sees what they did
+        except (OutsideSystem, EditRefused) as error:
+            failures.append(f"{decision.model}/{decision.environment}: {error}")
+    for one in decided:
+        done.extend(_look_after_others(desk, one, {d.proposal for d in done}))
+    return tuple(done), tuple(failures)
+
+
+def _close_stale(desk: Desk, one: Decided) -> None:
+    for number, why in one.decision.stale:
+        _close(desk, number, why)
+
+
+def _close(desk: Desk, number: int, why: str) -> None:
+    """Say why, then close with our marker: without it the closing would read as a person's veto."""
+    desk.forge.comment(number, ME, closed_comment(why), "closed", desk.now)
+    with suppress(Refused):  # merged meanwhile: the next pass sees that
+        desk.forge.close(number, ME, desk.now, ours=True)
+
+
+def _in_order(decided: Sequence[Decided]) -> list[tuple[Decided, Transition]]:
+    pairs = [(one, transition) for one in decided for transition in one.decision.transitions()]
+    order = {t.key: i for i, t in enumerate(admit([t for _, t in pairs], _EVERYTHING, Used()).admitted)}
+    return sorted(pairs, key=lambda pair: order[pair[1].key])
+
+
+def _carry_out_one(desk: Desk, one: Decided, transition: Transition) -> Done:
+    for number in transition.closes:
+        _close(desk, number, "a revert goes first")
+    proposal = propose(desk, one.model, transition, queries=one.queries.get(transition.environment, ()))
+    return _check_and_merge(desk, one, proposal, transition)
+
+
+def _check_and_merge(desk: Desk, one: Decided, proposal: Proposal, decision: Decision) -> Done:
+    branch = parse_branch(proposal.branch)
+    assert branch is not None
+    result = check(desk, one.model, proposal, decision)
+    merged = merge(desk, one.model, proposal, result)
+    return Done(
+        model=branch.model,
+        environment=branch.environment,
+        kind=branch.kind.value,
+        proposal=proposal.number,
+        title=proposal.title,
+        check=result,
+        merged=merged.commit if merged else None,
+        incident=merged.incident if merged else None,
+    )
+
+
+def _look_after_others(desk: Desk, one: Decided, handled: set[int | None]) -> Iterator[Done]:
+    """Open proposals that this pass did not make: their check is refreshed, and approved ones of people's verbs
+    merge."""
+    stale = {number for number, _ in one.decision.stale}
+    for proposal in one.observed.proposals:
+        branch = parse_branch(proposal.branch)
+        if proposal.state is not ProposalState.OPEN or proposal.number in handled | stale or branch is None:
+            continue
+        decision = one.decision.environments.get(branch.environment)
+        if decision is None or _is_closed_by_revert(decision, proposal):
+            continue
+        try:
+            yield _check_and_merge(desk, one, proposal, decision)
+        except Raced:
+            continue
+
+
+def _is_closed_by_revert(decision: Decision, proposal: Proposal) -> bool:
+    match decision:
+        case Transition():
+            return proposal.number in decision.closes
+        case Hold() | Nothing():
+            return False

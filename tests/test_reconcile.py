@@ -1,0 +1,169 @@
+"""The loop on real git and the local forge: versions enter, go on, and go back, each step a merged proposal."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from support.repositories import git
+from support.worlds import Behaviour, World, settle, stable
+from tidegate.core.observed import ProposalState
+from tidegate.core.outcome import Hold
+from tidegate.core.reading import Unread, Why
+from tidegate.core.transition import Kind
+from tidegate.reconcile import reconcile
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> World:
+    return World(tmp_path)
+
+
+def test_the_first_version_is_promoted_by_a_merged_proposal(world: World) -> None:
+    world.train(1)
+    report = world.tick()
+    assert [(done.kind, done.environment, done.merged is not None) for done in report.done] == [
+        ("promote", "staging", True)
+    ]
+    assert stable(world, "staging") == 1
+    assert world.routes() == {"staging": {1: 1.0}}
+
+
+def test_production_waits_for_its_approver(world: World) -> None:
+    world.train(1)
+    world.until(lambda: any("/production/" in p.branch for p in world.ports.forge.proposals()), approving=False)
+    for _ in range(3):
+        world.tick()
+    assert stable(world) is None
+    world.approve("@mallory")
+    world.tick()
+    assert stable(world) is None
+    world.approve("@dana")
+    world.tick()
+    assert stable(world) == 1
+
+
+def test_a_better_version_goes_step_by_step_to_stable(world: World) -> None:
+    settle(world)
+    world.train(2)
+    world.until(lambda: stable(world) == 2)
+    kinds = [p.branch.split("/")[-1].split("-")[0] for p in world.ports.forge.proposals()]
+    assert kinds == ["promote", "promote", "promote", "promote", "advance", "finish"]
+    assert all(p.state is ProposalState.MERGED for p in world.ports.forge.proposals())
+
+
+def test_a_worse_version_is_reverted_and_never_comes_back(world: World) -> None:
+    settle(world)
+    world.train(2, Behaviour(slow=0.6))
+    world.until(lambda: bool(world.pin().rejected))
+    assert (stable(world), world.pin().canary) == (1, None)
+    entry = world.pin().rejected[0]
+    assert (entry.version, entry.reason.split(" ")[0]) == (2, "latency")
+    for _ in range(5):
+        world.tick()
+    assert world.pin().canary is None
+
+
+def test_a_canary_that_never_loads_is_tried_twice_and_then_rejected(world: World) -> None:
+    settle(world)
+    world.train(2, Behaviour(loads=("staging",)))
+    world.until(lambda: world.pin().retried == 2)
+    world.until(lambda: bool(world.pin().rejected))
+    assert (stable(world), world.pin().rejected[0].reason) == (1, "never served")
+
+
+def test_I3_prometheus_away_holds_everything_and_resumes_by_itself(world: World) -> None:
+    settle(world)
+    world.train(2)
+    world.until(lambda: world.pin().canary is not None)
+    before = world.log()
+    world.metrics.unread = Unread(why=Why.UNREACHABLE, words="http://127.0.0.1:9090")
+    for _ in range(5):
+        report = world.tick()
+        assert "http://127.0.0.1:9090" in " ".join(report.failures)
+    assert world.log() == before
+    world.metrics.unread = None
+    world.until(lambda: stable(world) == 2)
+
+
+def test_I5_a_hand_set_stable_is_obeyed_and_held_until_resume(world: World) -> None:
+    settle(world)
+    world.train(2)
+    world.until(lambda: stable(world) == 2)
+    person = world.clone()
+    text = (world.show("models/digits/production.yaml") or "").replace(
+        f"stable: 2@sha256:{2:064x}", f"stable: 1@sha256:{1:064x}"
+    )
+    person.commit({"models/digits/production.yaml": text}, "back to 1", at=world.clock.at)
+    person.push("HEAD:main")
+    for _ in range(4):
+        report = world.tick()
+    assert stable(world) == 1
+    held = report.decisions[0].environments["production"]
+    assert isinstance(held, Hold)
+    assert "set by a person" in held.reason
+
+
+def test_I5_a_git_revert_of_our_merge_is_obeyed_and_held(world: World) -> None:
+    settle(world)
+    world.train(2)
+    world.until(lambda: world.pin().canary is not None)
+    person = world.clone()
+    person.git("revert", "--no-edit", "-m", "1", "HEAD", at=world.clock.at)
+    person.push("HEAD:main")
+    for _ in range(4):
+        report = world.tick()
+    assert world.pin().canary is None
+    held = report.decisions[0].environments["production"]
+    assert isinstance(held, Hold)
+    assert "set by a person" in held.reason
+
+
+def test_I5_a_closed_proposal_is_a_veto(world: World) -> None:
+    world.train(1)
+    world.until(lambda: stable(world, "staging") == 1)
+    world.until(lambda: open_proposal(world) is not None, approving=False)
+    number = open_proposal(world)
+    assert number is not None
+    world.ports.forge.close(number, "@dana", world.clock.at)
+    report = world.tick()
+    held = report.decisions[0].environments["production"]
+    assert isinstance(held, Hold)
+    assert f"closed proposal #{number}" in held.reason
+    world.ports.forge.lift(number, "@dana", world.clock.at)
+    world.until(lambda: stable(world) == 1)
+
+
+def open_proposal(world: World) -> int | None:
+    return next((p.number for p in world.ports.forge.proposals() if p.state is ProposalState.OPEN), None)
+
+
+def test_an_invalid_manifest_holds_its_model_and_names_the_line(world: World) -> None:
+    settle(world)
+    person = world.clone()
+    text = (world.show("models/digits/model.yaml") or "").replace("target: 95%", "target: lots")
+    person.commit({"models/digits/model.yaml": text}, "a slip", at=world.clock.at)
+    person.push("HEAD:main")
+    report = world.tick()
+    assert any("models/digits/model.yaml:7" in finding for finding in report.invalid)
+
+
+def test_a_workspace_that_cannot_be_read_stops_promotions_not_reverts(world: World) -> None:
+    settle(world)
+    world.train(2, Behaviour(slow=0.6))
+    world.until(lambda: world.pin().canary is not None)
+    person = world.clone()
+    person.commit({"tidegate.yaml": "kind: [\n"}, "a slip", at=world.clock.at)
+    person.push("HEAD:main")
+    world.until(lambda: bool(world.pin().rejected))
+
+
+def test_dry_run_writes_nothing(world: World) -> None:
+    world.train(1)
+    before = git(world.bare, "for-each-ref")
+    world.wait(timedelta(seconds=30))
+    report = reconcile(world.ports, dry_run=True)
+    assert [t.kind for d in report.decisions for t in d.transitions()] == [Kind.PROMOTE]
+    assert git(world.bare, "for-each-ref") == before
