@@ -1,0 +1,130 @@
+"""What people do with proposals: approve, merge, close, reopen, comment, and lift a veto.
+
+Nobody is stopped from saying what they think; whether it counts is decided by the workspace's rules.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from tidegate.core.manifest import Model
+from tidegate.core.observed import CheckState, Proposal, ProposalState
+from tidegate.core.outcome import Decision
+from tidegate.core.transition import Branch, parse_branch
+from tidegate.core.workspace import Workspace
+from tidegate.errors import Raced, Refused, WrongUse
+from tidegate.ports import Forge
+from tidegate.steps.deciding import Judges, decide_model
+from tidegate.steps.observe import Sources
+from tidegate.steps.proposing import Desk, Merged, check
+from tidegate.steps.proposing import merge as steps_merge
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Approved:
+    """An approval that was recorded: whether it counts, and how many that count are there and needed."""
+
+    proposal: int
+    handle: str
+    environment: str
+    counts: bool
+    listed: tuple[str, ...]
+    given: int
+    needed: int
+
+
+def approve(desk: Desk, number: int, handle: str) -> Approved:
+    """Record it, whoever it is. Raises Refused for a proposal that is not open."""
+    proposal = desk.forge.proposal(number)
+    require_open(proposal)
+    desk.forge.approve(number, handle, desk.now)
+    return _counted(desk.forge.proposal(number), desk.workspace, handle)
+
+
+def _counted(proposal: Proposal, workspace: Workspace, handle: str) -> Approved:
+    environment = branch_of(proposal).environment
+    rule = workspace.approvals.get(environment)
+    given = {approval.handle.lower() for approval in proposal.approvals if approval.head == proposal.head}
+    return Approved(
+        proposal=proposal.number,
+        handle=handle,
+        environment=environment,
+        counts=workspace.may_approve(environment, handle),
+        listed=rule.handles if rule else (),
+        given=sum(workspace.may_approve(environment, each) for each in given),
+        needed=rule.count if rule else 1,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Due:
+    """An open proposal with what main's head decides for its environment now."""
+
+    model: Model
+    proposal: Proposal
+    decision: Decision
+
+
+def required(number: int, sources: Sources, judges: Judges, now: datetime) -> Due:
+    """Decide the proposal's model again. Raises Refused when it is closed, or its environment is gone."""
+    found = next((proposal for proposal in sources.proposals if proposal.number == number), None)
+    if found is None:
+        raise WrongUse(f"there is no proposal #{number}; `tidegate pull list` shows those that are")
+    require_open(found)
+    branch = branch_of(found)
+    decided = decide_model(sources.desired.model(branch.model), sources, judges, now)
+    if branch.environment not in decided.decision.environments:
+        raise Refused(f"{branch.model} has no environment {branch.environment} any more; close #{number}")
+    # As observed: marked when somebody else's commit is on the branch.
+    proposal = next(p for p in decided.observed.proposals if p.number == number)
+    return Due(model=decided.model, proposal=proposal, decision=decided.decision.environments[branch.environment])
+
+
+def merge(desk: Desk, due: Due) -> Merged:
+    """Merge it if the required check passes. Raises Refused with what the check says, Raced when something moved."""
+    number = due.proposal.number
+    result = check(desk, due.model, due.proposal, due.decision)
+    if result.state is not CheckState.PASSED:
+        raise Refused(f"#{number} is not merged: the check `tidegate` is {result.state.value}: {result.summary}")
+    # A pass leaves a branch with somebody else's commits to a person; here is one, and the check has passed.
+    merged = steps_merge(desk, due.model, replace(due.proposal, foreign=False), result)
+    if merged is None:
+        raise Raced(f"#{number} is not merged: main or its branch has moved; look at it and try again")
+    return merged
+
+
+def lift(forge: Forge, number: int, handle: str, at: datetime) -> None:
+    """Lift the veto of a proposal that a person closed. Raises Refused for every other one, with the reason."""
+    require_veto(forge.proposal(number))
+    forge.lift(number, handle, at)
+
+
+def require_veto(proposal: Proposal) -> None:
+    """Raises Refused where there is no veto to lift."""
+    match proposal:
+        case Proposal(state=ProposalState.OPEN):
+            why = "is open: there is no veto to lift"
+        case Proposal(state=ProposalState.MERGED):
+            why = "is merged; `tidegate rollback` goes back"
+        case Proposal(closed_by_us=True):
+            why = "was closed by Tidegate itself, which is no veto: it comes again when it is due"
+        case Proposal(lifted=True):
+            why = "has its veto lifted already: the next pass tries again when it is due"
+        case _:
+            return
+    raise Refused(f"#{proposal.number} {why}")
+
+
+def branch_of(proposal: Proposal) -> Branch:
+    """What the proposal's branch says. Raises Refused for a branch that is none of ours."""
+    branch = parse_branch(proposal.branch)
+    if branch is None:
+        raise Refused(f"#{proposal.number} is on the branch {proposal.branch}, which names no transition")
+    return branch
+
+
+def require_open(proposal: Proposal) -> None:
+    """Raises Refused for a proposal that is merged or closed."""
+    if proposal.state is not ProposalState.OPEN:
+        raise Refused(f"#{proposal.number} is {proposal.state.value}")

@@ -1,0 +1,49 @@
+"""Where we are and who we are: from the folder we stand in, the environment and flags. Secrets are never read here."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+IDENTITY = "tidegate@localhost"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """`folder` is where the command runs (a clone, or the bare repository); `handle` is the person at the keyboard.
+
+    `identity` is the e-mail address of our own commits; `work` is where the local launcher keeps checkouts and logs.
+    """
+
+    folder: Path
+    handle: str | None
+    identity: str
+    work: Path
+    registry_uri: str | None = None
+    prometheus_url: str | None = None
+
+
+def read_settings(folder: str | None = None, handle: str | None = None) -> Settings:
+    """Flags before environment (`TIDEGATE_HANDLE`, `TIDEGATE_IDENTITY`, `TIDEGATE_WORK`, …) before defaults."""
+    environment = os.environ
+    work = environment.get("TIDEGATE_WORK")
+    return Settings(
+        folder=Path(folder) if folder else Path.cwd(),
+        handle=_handle(handle or environment.get("TIDEGATE_HANDLE")),
+        identity=environment.get("TIDEGATE_IDENTITY", IDENTITY),
+        work=Path(work) if work else cache() / "work",
+        registry_uri=environment.get("MLFLOW_TRACKING_URI") or None,
+        prometheus_url=environment.get("TIDEGATE_PROMETHEUS_URL") or None,
+    )
+
+
+def cache() -> Path:
+    """Our folder for what can be fetched or made again."""
+    base = os.environ.get("XDG_CACHE_HOME")
+    return (Path(base) if base else Path.home() / ".cache") / "tidegate"
+
+
+def _handle(name: str | None) -> str | None:
+    """Handles are written with their @, typed with or without it."""
+    return None if not name else name if name.startswith("@") else f"@{name}"

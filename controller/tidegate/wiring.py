@@ -1,0 +1,244 @@
+"""From settings to adapters: the only place that names them all. Each is made when first used, and those that load
+heavy libraries when first asked: a settled model asks neither MLflow nor Prometheus, so its `status` loads neither."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+from urllib.parse import unquote, urlsplit
+
+from tidegate import bundled
+from tidegate.adapters.targets.file import FileTarget
+from tidegate.core.reading import Unread, Why
+from tidegate.core.workspace import Server
+from tidegate.errors import OutsideSystem, TidegateError, WrongUse, without_credentials
+from tidegate.ports import Clock, Forge, Launcher, Metrics, Registry, Repository, Runs, Target
+from tidegate.settings import Settings
+from tidegate.steps.desired import Desired, DesiredReader
+
+if TYPE_CHECKING:
+    from tidegate.adapters.git import GitRepository
+    from tidegate.adapters.mlflow import MlflowServer
+    from tidegate.adapters.prometheus import Access
+    from tidegate.reconcile import Ports
+    from tidegate.steps.observe import Sources
+    from tidegate.steps.proposing import Desk
+    from tidegate.train import TrainingPorts
+
+_MLFLOW_VARIABLES = ("MLFLOW_TRACKING_USERNAME", "MLFLOW_TRACKING_PASSWORD", "MLFLOW_TRACKING_TOKEN")
+Reveals = dict[str, Callable[[], str]]
+"""Secrets by MLflow's own variable names, each shown only when asked for."""
+
+
+class SystemClock:
+    """The machine's own clock, in UTC."""
+
+    def now(self) -> datetime:
+        return datetime.now(UTC)  # noqa: TID251 - the clock that everybody else is handed
+
+
+class _OnceAsked:
+    """Stands in for an adapter until one of its methods is asked for."""
+
+    def __init__(self, make: Callable[[], object]) -> None:
+        self._make = make
+        self._made: object | None = None
+
+    def __getattr__(self, name: str) -> object:
+        if self._made is None:
+            self._made = self._make()
+        return getattr(self._made, name)
+
+
+class NoMetrics:
+    """Stands in for a Prometheus that nobody can ask: each reading says why (I3)."""
+
+    def __init__(self, why: str) -> None:
+        self._unread = Unread(why=Why.ERROR, words=why)
+
+    def now(self) -> Unread:
+        return self._unread
+
+    def samples(self, selector: str, start: datetime, end: datetime) -> Unread:  # noqa: ARG002 - the port's signature
+        return self._unread
+
+
+class Context:
+    """Everything that a command may need, made on first use and kept for the command's life."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.clock: Clock = SystemClock()
+        self.targets: Mapping[str, Target] = {"file": FileTarget()}
+        self.registry = cast(Registry, _OnceAsked(self._registry))
+        self.runs = cast(Runs, _OnceAsked(self._runs))
+        self.metrics = cast(Metrics, _OnceAsked(self._metrics))
+
+    @cached_property
+    def _git(self) -> GitRepository:
+        from tidegate.adapters.git import GitRepository, origin_of
+
+        origin = origin_of(self.settings.folder)
+        if not isinstance(origin, Path):
+            raise WrongUse(f"origin is {origin}, and the local forge needs a folder; name the bare repository with -C")
+        return GitRepository(origin, identity=self.settings.identity)
+
+    @property
+    def repository(self) -> Repository:
+        return self._git
+
+    @cached_property
+    def forge(self) -> Forge:
+        from tidegate.adapters.local_forge import LocalForge
+
+        return LocalForge(self._git.plumbing)
+
+    @cached_property
+    def reader(self) -> DesiredReader:
+        return DesiredReader(self.repository, bundled.schemas())
+
+    def desired(self) -> Desired:
+        """What main wants now. Raises OutsideSystem for a repository without a main."""
+        main = self.repository.head()
+        if main is None:
+            raise OutsideSystem(f"the repository of {self.settings.folder} has no main branch yet; push a first commit")
+        return self.reader.read(main)
+
+    def sources(self, desired: Desired) -> Sources:
+        """What a decision is made from, every proposal and launch record read once."""
+        from tidegate.steps.observe import Sources
+        from tidegate.steps.trainings import all_records
+
+        return Sources(
+            repository=self.repository,
+            registry=self.registry,
+            reader=self.reader,
+            desired=desired,
+            proposals=self.forge.proposals(),
+            records=all_records(self.repository),
+        )
+
+    def desk(self, desired: Desired) -> Desk:
+        from tidegate.steps.proposing import Desk
+
+        return Desk(
+            repository=self.repository,
+            forge=self.forge,
+            reader=self.reader,
+            targets=self.targets,
+            workspace=desired.workspace,
+            main=desired.commit,
+            clock=self.clock,
+        )
+
+    def reconcile_ports(self) -> Ports:
+        from tidegate.reconcile import Ports
+
+        return Ports(
+            repository=self.repository,
+            forge=self.forge,
+            registry=self.registry,
+            metrics=self.metrics,
+            targets=self.targets,
+            clock=self.clock,
+            reader=self.reader,
+        )
+
+    def training_ports(self) -> TrainingPorts:
+        from tidegate.train import TrainingPorts
+
+        return TrainingPorts(
+            repository=self.repository,
+            runs=self.runs,
+            registry=self.registry,
+            launcher=cast(Launcher, _OnceAsked(self._launcher)),
+            work=self.settings.work,
+        )
+
+    def _registry(self) -> Registry:
+        from tidegate.adapters.mlflow import MlflowRegistry
+
+        return MlflowRegistry(self._mlflow)
+
+    def _runs(self) -> Runs:
+        from tidegate.adapters.mlflow import MlflowRuns
+
+        return MlflowRuns(self._mlflow)
+
+    def _launcher(self) -> Launcher:
+        from tidegate.adapters.launchers.local import LocalLauncher
+
+        uri, credentials, _ = self._tracking
+        return LocalLauncher(self.settings.work, uri, credentials)
+
+    @cached_property
+    def _mlflow(self) -> MlflowServer:
+        from tidegate.adapters.mlflow import MlflowServer
+
+        return MlflowServer(*self._tracking)
+
+    @cached_property
+    def _tracking(self) -> tuple[str, Reveals, float]:
+        """MLflow's address without user and password, the secrets apart from it, and the seconds to wait."""
+        server = self.desired().workspace.registry
+        uri = self.settings.registry_uri or (server.url if server else None)
+        if uri is None:
+            raise WrongUse("no MLflow server: set registry.uri in tidegate.yaml, or MLFLOW_TRACKING_URI")
+        timeout = server.timeout.total_seconds() if server else 10.0
+        return without_user(uri), self._sign_in(uri, server.auth if server else {}), timeout
+
+    def _sign_in(self, uri: str, auth: Mapping[str, Any]) -> Reveals:
+        """What the address itself says goes first, then `registry.auth`, then MLflow's own variables."""
+        from tidegate.adapters.secrets import mlflow_credentials, resolve
+
+        if (parts := urlsplit(uri)).username:
+            user, password = unquote(parts.username), unquote(parts.password or "")
+            return {"MLFLOW_TRACKING_USERNAME": lambda: user, "MLFLOW_TRACKING_PASSWORD": lambda: password}
+        if auth:
+            return {name: secret.reveal for name, secret in mlflow_credentials(auth).items()}
+        return {name: resolve({"env": name}).reveal for name in _MLFLOW_VARIABLES if os.environ.get(name)}
+
+    def _metrics(self) -> Metrics:
+        from tidegate.adapters.prometheus import Prometheus
+
+        server, named = self.desired().workspace.prometheus, self.settings.prometheus_url
+        if server is None and named is None:
+            return NoMetrics("no Prometheus server: set prometheus.url in tidegate.yaml, or TIDEGATE_PROMETHEUS_URL")
+        server = server or Server(url=named or "")
+        try:
+            return Prometheus(named or server.url, prometheus_access(server), server.timeout)
+        except TidegateError as error:
+            return NoMetrics(f"{without_credentials(named or server.url)}: {error}")
+
+
+def without_user(uri: str) -> str:
+    """The address with its path and query, and without user and password."""
+    parts = urlsplit(uri)
+    return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
+
+
+def prometheus_access(server: Server) -> Access:
+    """How to sign in at Prometheus, with the secrets that `prometheus.auth` and `prometheus.headers` refer to."""
+    from tidegate.adapters.prometheus import Access
+
+    headers = {name: _text(value) for name, value in server.headers.items()}
+    match dict(server.auth):
+        case {"basic": {"username": username, "password": password}}:
+            return Access(headers=headers, basic=(_text(username), _text(password)))
+        case {"bearer": token}:
+            return Access(headers={**headers, "Authorization": f"Bearer {_text(token)}"})
+        case {"mtls": {"certificate": str(certificate), "key": str(key)} as tls}:
+            return Access(headers=headers, certificate=(certificate, key), authority=tls.get("authority", True))
+        case _:
+            return Access(headers=headers)
+
+
+def _text(value: str | Mapping[str, Any]) -> str:
+    """What is no secret may stand in the file itself; a secret is referred to."""
+    from tidegate.adapters.secrets import resolve
+
+    return value if isinstance(value, str) else resolve(value).reveal()

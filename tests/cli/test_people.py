@@ -1,0 +1,147 @@
+"""Verbs of people and `pull`, on a real repository: what they say, what they change, and who counts."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from support.program import Program
+from support.worlds import WORKSPACE, World, settle, stable
+from tidegate import errors
+
+NOBODY = WORKSPACE.replace(":5000", ":1").replace(":9090", ":1")
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> World:
+    """Version 1 serves, and version 2 asks to enter production. Neither MLflow nor Prometheus answers."""
+    world = World(tmp_path / "git", workspace=NOBODY)
+    settle(world)
+    world.train(2)
+    world.until(lambda: stable(world, "staging") == 2 and bool(_open(world)), approving=False)
+    return world
+
+
+@pytest.fixture
+def tidegate(world: World, tmp_path: Path) -> Program:
+    return Program(world.bare, tmp_path)
+
+
+def _open(world: World) -> list[int]:
+    return [p.number for p in world.ports.forge.proposals() if p.state.value == "open"]
+
+
+def test_rollback_goes_at_once_for_a_listed_person_and_without_mlflow(world: World, tidegate: Program) -> None:
+    dry = tidegate("rollback", "digits", "staging", "--dry-run", handle="dana")
+    assert "-stable: 2@" in dry.out
+    assert stable(world, "staging") == 2
+    ran = tidegate("rollback", "digits", "staging", handle="dana")
+    assert ran.code == errors.FINE
+    assert "merged as" in ran.out
+    assert stable(world, "staging") == 1
+    assert world.pin("staging").rejects(2)
+    assert tidegate("unreject", "digits", "2", handle="dana").code == errors.FINE
+    assert not world.pin("staging").rejects(2)
+
+
+def test_hold_and_resume(world: World, tidegate: Program) -> None:
+    ran = tidegate("hold", "digits", "production", "--reason", "audit", "--scope", "all", handle="@dana")
+    assert ran.code == errors.FINE
+    hold = world.pin().hold
+    assert hold is not None
+    assert (hold.scope, hold.reason, hold.by) == ("all", "audit", "@dana")
+    assert tidegate("resume", "digits", "production", handle="dana").code == errors.FINE
+    assert world.pin().hold is None
+    assert tidegate("resume", "digits", "production", handle="dana").code == errors.WRONG_USE
+
+
+def test_pin_sets_stable_by_hand(world: World, tidegate: Program) -> None:
+    assert tidegate("pin", "digits", "production", "9", handle="dana").code == errors.WRONG_USE
+    assert tidegate("pin", "digits", "production", "2", handle="dana").code == errors.FINE
+    assert stable(world) == 2
+    assert "Held" in tidegate("status").out
+
+
+def test_an_approval_by_somebody_unlisted_is_kept_and_does_not_count(world: World, tidegate: Program) -> None:
+    number = str(_open(world)[0])
+    ran = tidegate("pull", "approve", number, handle="mallory")
+    assert ran.code == errors.FINE
+    assert "does not count: @mallory is not listed under approvals.production" in ran.out
+    assert "Still needed: 1 approval by @dana" in ran.out
+    ran = tidegate("pull", "approve", number, handle="dana")
+    assert "does not count" not in ran.out
+    assert "next pass merges it" in ran.out
+    shown = json.loads(tidegate("pull", "show", number, "--format", "json").out)
+    assert [approval["handle"] for approval in shown["approvals"]] == ["@mallory", "@dana"]
+    assert shown["state"] == "open"
+
+
+def test_I5_closing_is_a_veto_until_a_person_lifts_it(world: World, tidegate: Program) -> None:
+    number = str(_open(world)[0])
+    assert tidegate("retry", number, handle="dana").code == errors.FINDINGS
+    ran = tidegate("pull", "close", number, handle="dana")
+    assert f"This is a veto: the change is not proposed again. To lift it: tidegate retry {number}" in ran.out
+    for _ in range(3):
+        world.tick()
+    assert _open(world) == []
+    assert tidegate("retry", number, handle="dana").code == errors.FINE
+    world.tick()
+    assert len(_open(world)) == 1
+    ran = tidegate("retry", number, handle="dana")
+    assert ran.code == errors.FINDINGS
+    assert "lifted already" in ran.err
+
+
+def test_retry_refuses_what_is_merged(tidegate: Program) -> None:
+    ran = tidegate("retry", "1", handle="dana")
+    assert ran.code == errors.FINDINGS
+    assert "#1 is merged" in ran.err
+
+
+def test_pull_lists_shows_and_comments(world: World, tidegate: Program) -> None:
+    number = _open(world)[0]
+    assert [line.split()[0] for line in tidegate("pull", "list").out.splitlines()[1:]] == [f"#{number}"]
+    assert len(tidegate("pull", "list", "--all").out.splitlines()) == 1 + len(world.ports.forge.proposals())
+    assert tidegate("pull", "diff", str(number)).out.count("diff --git") == 2
+    assert tidegate("pull", "comment", str(number), "why now?", handle="erin").code == errors.FINE
+    assert "why now?" in tidegate("pull", "show", str(number)).out
+
+
+def test_the_json_of_status_is_stable(tidegate: Program) -> None:
+    report = json.loads(tidegate("status", "--format", "json").out)
+    assert list(report) == ["main", "at", "models", "unreadable", "failures"]
+    assert list(report["models"][0]) == ["model", "training", "environments", "invalid", "failure"]
+    assert list(report["models"][0]["environments"][0]) == [
+        "environment", "status", "stable", "canary", "weight", "previous", "serving", "rendered",
+        "reason", "waiting_on", "until", "proposal",
+    ]  # fmt: skip
+
+
+def test_I11_no_command_shows_a_credential(world: World, tmp_path: Path) -> None:
+    clone = world.clone()
+    workspace = NOBODY.replace("http://127.0.0.1:1", "http://joe:hunter2@127.0.0.1:1")
+    prometheus = 'prometheus: {url: "http://joe:hunter2@127.0.0.1:1"'
+    workspace = workspace.replace(f"{prometheus}}}", f"{prometheus}, auth: {{bearer: {{env: MY_TOKEN}}}}}}")
+    assert "MY_TOKEN" in workspace
+    clone.commit({"tidegate.yaml": workspace}, "sign in")
+    clone.push("HEAD:main")
+    secrets = {
+        "MY_TOKEN": "s3cr3t-bearer",
+        "MLFLOW_TRACKING_PASSWORD": "s3cr3t-mlflow",
+        "MLFLOW_TRACKING_USERNAME": "x",
+    }
+    tidegate = Program(world.bare, tmp_path, secrets)
+    for arguments in (
+        ["--verbose", "status"],
+        ["status", "--format", "json"],
+        ["--verbose", "reconcile", "--once", "--format", "json"],
+        ["--verbose", "train"],
+        ["--verbose", "evaluate", "digits"],
+        ["pull", "list", "--all", "--format", "json"],
+        ["--verbose", "rollback", "digits", "staging"],
+    ):
+        ran = tidegate(*arguments, handle="dana")
+        assert ran.out + ran.err
+        assert not [word for word in ("hunter2", "s3cr3t") if word in ran.out + ran.err], arguments

@@ -1,0 +1,118 @@
+"""`train`, `evaluate` and `reconcile` against a real MLflow: a commit is trained, judged by its gates, and promoted."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+import requests
+
+from support.program import Program, Ran
+from support.repositories import Clone, new_bare
+from support.training_program import PROGRAM
+from tidegate import errors
+
+WORKSPACE = """\
+apiVersion: tidegate.dev/v1alpha1
+kind: Workspace
+registry: {uri: "%s"}
+approvals:
+  production: {from: ["@dana"]}
+"""
+MANIFEST = """\
+apiVersion: tidegate.dev/v1alpha1
+kind: Model
+metadata: {name: %s, owners: ["@dana"]}
+spec:
+  training: {source: training, command: [python, train.py], parameters: %s, lease: 60s}
+  gates:
+    accuracy: {minimum: 0.9}
+  environments:
+    staging: {}
+    production: {approval: required, judge: none}
+"""
+GOOD = {"metrics": {"accuracy": 0.95}, "model": "weights"}
+WAIT_SECONDS = 40
+
+
+class Repository:
+    """A repository with one model that trains for real, on the session's MLflow."""
+
+    def __init__(self, folder: Path, uri: str, name: str) -> None:
+        self.uri, self.name = uri, name
+        files = {"tidegate.yaml": WORKSPACE % uri, **self.model(GOOD), f"models/{name}/training/train.py": PROGRAM}
+        bare = new_bare(folder / "git", files)
+        self.clone = Clone.of(bare, folder / "clone")
+        self.tidegate = Program(self.clone.folder, folder)
+
+    def model(self, parameters: Mapping[str, object]) -> dict[str, str]:
+        return {f"models/{self.name}/model.yaml": MANIFEST % (self.name, json.dumps(parameters))}
+
+    def wants(self, parameters: Mapping[str, object]) -> None:
+        self.clone.pull()
+        self.clone.commit(self.model(parameters))
+        self.clone.push("main")
+
+    def aliases(self) -> dict[str, str]:
+        answer = requests.get(f"{self.uri}/api/2.0/mlflow/registered-models/get", {"name": self.name}, timeout=10)
+        return {alias["alias"]: alias["version"] for alias in answer.json()["registered_model"].get("aliases", ())}
+
+
+@pytest.fixture
+def repository(tmp_path: Path, mlflow_uri: str) -> Repository:
+    return Repository(tmp_path, mlflow_uri, f"m{abs(hash(tmp_path)) % 10**9}")
+
+
+def test_a_commit_is_trained_once_judged_and_promoted(repository: Repository) -> None:
+    tidegate, name = repository.tidegate, repository.name
+    explained = json.loads(tidegate("train", "--explain-key").out)
+    assert "would be launched" in tidegate("train", "--dry-run").out
+    ran = tidegate("train", name, "--wait")
+    assert ran.code == errors.FINE, ran
+    assert ran.out == f"{name}: {explained['key']} succeeded, version 1\n"
+    assert "version 1" in tidegate("train", name).out
+    evaluation = json.loads(tidegate("evaluate", name, "--format", "json").out)
+    assert (evaluation["passed"], evaluation["champion"]) == (True, None)
+    assert tidegate("evaluate", name, "--version", "1").code == errors.FINE
+    done = json.loads(tidegate("reconcile", "--once", "--format", "json").out)
+    assert [(one["kind"], one["environment"]) for one in done["done"]] == [("promote", "staging")]
+    assert done["done"][0]["merged"]
+    assert done["failures"] == []
+    assert repository.aliases() == {"staging": "1"}
+    assert "version: 1" in tidegate("render").out
+
+
+def test_a_launch_goes_on_by_itself_and_a_pass_collects_it(repository: Repository) -> None:
+    tidegate, name = repository.tidegate, repository.name
+    assert "running" in tidegate("train").out
+    end = time.monotonic() + WAIT_SECONDS
+    while time.monotonic() < end:
+        done = json.loads(tidegate("reconcile", "--format", "json").out)
+        if done["trainings"] and done["trainings"][0]["training"]["state"] == "succeeded":
+            break
+    assert done["trainings"][0]["model"] == name
+    assert done["trainings"][0]["training"]["version"] == 1
+    assert [one["environment"] for one in done["done"]] == ["staging"]
+
+
+@pytest.mark.parametrize(
+    ("parameters", "said"),
+    [
+        pytest.param({"metrics": {"accuracy": 0.5}, "model": "w"}, "accuracy 0.5 < minimum 0.9", id="a-gate-says-no"),
+        pytest.param({"fail": True}, "no such column: tenure", id="the-command-fails-with-its-log"),
+    ],
+)
+def test_wait_exits_1_when_the_training_says_no(
+    repository: Repository, parameters: dict[str, object], said: str
+) -> None:
+    repository.wants(parameters)
+    ran: Ran = repository.tidegate("train", repository.name, "--wait")
+    assert ran.code == errors.FINDINGS
+    assert said in ran.out
+    assert "hunter2" not in ran.out + ran.err
+    status = repository.tidegate("status")
+    assert said in status.out
+    assert "hunter2" not in status.out

@@ -1,0 +1,71 @@
+"""From addresses and references to adapters: which secret goes where, and that none is shown."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from support.worlds import WORKSPACE, World
+from tidegate.adapters.prometheus import Access
+from tidegate.core.reading import Unread, Why
+from tidegate.core.workspace import Server
+from tidegate.settings import Settings
+from tidegate.wiring import Context, prometheus_access, without_user
+
+URL = "http://127.0.0.1:1"
+
+
+@pytest.mark.parametrize(
+    ("auth", "access"),
+    [
+        pytest.param({}, Access(headers={"X-Scope-OrgID": "one"}), id="anyone-and-a-tenant"),
+        pytest.param(
+            {"basic": {"username": "joe", "password": {"env": "MY_SECRET"}}},
+            Access(headers={"X-Scope-OrgID": "one"}, basic=("joe", "hunter2")),
+            id="basic",
+        ),
+        pytest.param(
+            {"bearer": {"env": "MY_SECRET"}},
+            Access(headers={"X-Scope-OrgID": "one", "Authorization": "Bearer hunter2"}),
+            id="bearer",
+        ),
+        pytest.param(
+            {"mtls": {"certificate": "c.pem", "key": "k.pem", "authority": "ca.pem"}},
+            Access(headers={"X-Scope-OrgID": "one"}, certificate=("c.pem", "k.pem"), authority="ca.pem"),
+            id="mtls",
+        ),
+    ],
+)
+def test_I11_each_way_to_sign_in_at_prometheus(
+    auth: dict[str, Any], access: Access, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MY_SECRET", "hunter2")
+    found = prometheus_access(Server(url=URL, auth=auth, headers={"X-Scope-OrgID": "one"}))
+    assert found == access
+    assert "hunter2" not in repr(found)
+
+
+@pytest.mark.parametrize(
+    "prometheus",
+    [
+        pytest.param("", id="none-is-named"),
+        pytest.param(f'prometheus: {{url: "{URL}", auth: {{bearer: {{env: NOT_SET}}}}}}\n', id="a-secret-is-missing"),
+    ],
+)
+def test_I3_a_prometheus_that_cannot_be_asked_is_a_reading_with_its_reason(prometheus: str, tmp_path: Path) -> None:
+    lines = [line for line in WORKSPACE.splitlines(keepends=True) if not line.startswith("prometheus:")]
+    world = World(tmp_path, workspace="".join(lines) + prometheus)
+    now = Context(_settings(world.bare)).metrics.now()
+    assert isinstance(now, Unread)
+    assert now.why is Why.ERROR
+    assert "prometheus.url" in now.words or "NOT_SET" in now.words
+
+
+def test_a_user_in_the_address_is_kept_apart_from_it() -> None:
+    assert without_user("https://joe:hunter2@mlflow.example/a?b=c") == "https://mlflow.example/a?b=c"
+
+
+def _settings(folder: Path) -> Settings:
+    return Settings(folder=folder, handle=None, identity="tidegate@example.org", work=folder / "work")
