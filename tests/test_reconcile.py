@@ -101,6 +101,7 @@ def test_I5_a_hand_set_stable_is_obeyed_and_held_until_resume(world: World) -> N
     for _ in range(4):
         report = world.tick()
     assert stable(world) == 1
+    assert world.routes()["production"] == {1: 1.0}
     held = report.decisions[0].environments["production"]
     assert isinstance(held, Hold)
     assert "set by a person" in held.reason

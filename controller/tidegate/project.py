@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from tidegate.core.manifest import Model
 from tidegate.core.pin import Pin
-from tidegate.errors import InvalidManifest, OutsideSystem, Refused
+from tidegate.errors import InvalidManifest, OutsideSystem, Raced, Refused
 from tidegate.ports import Registry, Repository
 from tidegate.steps.desired import Desired, DesiredReader
 
@@ -51,7 +51,7 @@ def project(
             changes += _project_model(wanted.model, desired, repository, registry, reader)
         except Refused as error:
             refusals.append(f"{wanted.model.name}: {error}")
-        except OutsideSystem as error:
+        except (OutsideSystem, Raced) as error:
             failures.append(f"{wanted.model.name}: {error}")
     return Projection(changes=tuple(changes), failures=tuple(failures), refusals=tuple(refusals))
 

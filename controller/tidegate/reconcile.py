@@ -5,19 +5,17 @@ Does not train, collect trainings or write the registry (`train`, `project`): th
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from tidegate.core.admission import Used, admit
+from tidegate.core.admission import Used, admit, order
 from tidegate.core.launch_record import LaunchRecord
 from tidegate.core.observed import Check, Proposal, ProposalState, Unavailable
 from tidegate.core.outcome import Decision, Hold, ModelDecision, Nothing
 from tidegate.core.transition import Transition, parse_branch
 from tidegate.core.wording import closed_comment
-from tidegate.core.workspace import Limits
 from tidegate.errors import EditRefused, OutsideSystem, Raced, Refused
 from tidegate.ports import Clock, Forge, Metrics, Registry, Repository, Target
 from tidegate.steps.deciding import Decided, Judges, decide_model
@@ -27,7 +25,6 @@ from tidegate.steps.proposing import ME, Desk, check, merge, propose
 from tidegate.steps.trainings import all_records
 
 HOUR = timedelta(hours=1)
-_EVERYTHING = Limits(rollouts=sys.maxsize, proposals_per_hour=sys.maxsize)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,6 +107,7 @@ def _sources(
     return Sources(
         repository=ports.repository,
         registry=ports.registry,
+        targets=ports.targets,
         reader=ports.reader,
         desired=desired,
         proposals=proposals,
@@ -160,21 +158,31 @@ def _with_holds(decided: Decided, waiting: Mapping[tuple[str, str], Hold]) -> De
 
 
 def _carry_out(desk: Desk, decided: Sequence[Decided]) -> tuple[tuple[Done, ...], tuple[str, ...]]:
-    """Close what is not due, then reverts of all models before the rest (the order of admission)."""
+    """Close what is not due, then go through all models' transitions in the order of admission, then the rest."""
     done: list[Done] = []
     failures: list[str] = []
     for one in decided:
-        _close_stale(desk, one)
-    for one, decision in _in_order(decided):
-        try:
-            done.append(_carry_out_one(desk, one, decision))
-        except Raced:
-            continue  # another controller, or a person, was faster: the next pass sees what they did
-        except (OutsideSystem, EditRefused) as error:
-            failures.append(f"{decision.model}/{decision.environment}: {error}")
+        with _on_its_own(one, failures):
+            _close_stale(desk, one)
+    for one, transition in _in_order(decided):
+        with _on_its_own(one, failures):
+            done.append(_carry_out_one(desk, one, transition))
+    handled = {d.proposal for d in done}
     for one in decided:
-        done.extend(_look_after_others(desk, one, {d.proposal for d in done}))
+        with _on_its_own(one, failures):
+            done.extend(_look_after_others(desk, one, handled))
     return tuple(done), tuple(failures)
+
+
+@contextmanager
+def _on_its_own(one: Decided, failures: list[str]) -> Iterator[None]:
+    """What goes wrong with one model stops no other; a lost race is no failure, the next pass sees who won it."""
+    try:
+        yield
+    except Raced:
+        return
+    except (OutsideSystem, EditRefused) as error:
+        failures.append(f"{one.decision.model}: {error}")
 
 
 def _close_stale(desk: Desk, one: Decided) -> None:
@@ -191,8 +199,7 @@ def _close(desk: Desk, number: int, why: str) -> None:
 
 def _in_order(decided: Sequence[Decided]) -> list[tuple[Decided, Transition]]:
     pairs = [(one, transition) for one in decided for transition in one.decision.transitions()]
-    order = {t.key: i for i, t in enumerate(admit([t for _, t in pairs], _EVERYTHING, Used()).admitted)}
-    return sorted(pairs, key=lambda pair: order[pair[1].key])
+    return sorted(pairs, key=lambda pair: order(pair[1]))
 
 
 def _carry_out_one(desk: Desk, one: Decided, transition: Transition) -> Done:
@@ -230,10 +237,8 @@ def _look_after_others(desk: Desk, one: Decided, handled: set[int | None]) -> It
         decision = one.decision.environments.get(branch.environment)
         if decision is None or _is_closed_by_revert(decision, proposal):
             continue
-        try:
+        with suppress(Raced):
             yield _check_and_merge(desk, one, proposal, decision)
-        except Raced:
-            continue
 
 
 def _is_closed_by_revert(decision: Decision, proposal: Proposal) -> bool:

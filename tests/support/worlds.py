@@ -163,7 +163,7 @@ class Shelf:
         self.named[alias] = number
 
     def delete_alias(self, name: str, alias: str) -> None:
-        del self.named[alias]
+        self.named.pop(alias, None)
 
 
 class World:

@@ -1,7 +1,7 @@
 """admit(decisions, limits, used) -> transitions: which of all models' transitions may go in this pass.
 
-Fixed order: reverts, finish, advance, promote, retrain. Reverts take their reserved share of every limit first and are
-never stopped; the rest waits its turn. `used` is counted from git and the forge, not remembered.
+Fixed order: reverts, obeying hand edits, finish, advance, promote, retrain. The first two are never stopped and have a
+share of every limit kept for them; the rest waits its turn. `used` is counted from git and the forge, not remembered.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from tidegate.core.outcome import Hold, WaitingOn
 from tidegate.core.transition import Kind, Transition
 from tidegate.core.workspace import Limits
 
-ORDER = (Kind.REVERT, Kind.FINISH, Kind.ADVANCE, Kind.PROMOTE, Kind.RETRAIN)
+ORDER = (Kind.REVERT, Kind.RENDER, Kind.FINISH, Kind.ADVANCE, Kind.PROMOTE, Kind.RETRAIN)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,7 +37,7 @@ def admit(transitions: Sequence[Transition], limits: Limits, used: Used) -> Admi
     rollouts, proposals = used.rollouts, used.proposals
     admitted: list[Transition] = []
     waiting: list[tuple[Transition, Hold]] = []
-    for transition in sorted(transitions, key=_order):
+    for transition in sorted(transitions, key=order):
         reason = _over(transition, limits, Used(rollouts=rollouts, proposals=proposals))
         if reason is not None:
             waiting.append((transition, Hold(reason=reason, waiting_on=WaitingOn.TIME, wished=transition)))
@@ -48,13 +48,14 @@ def admit(transitions: Sequence[Transition], limits: Limits, used: Used) -> Admi
     return Admission(admitted=tuple(admitted), waiting=tuple(waiting))
 
 
-def _order(transition: Transition) -> tuple[int, str, str]:
+def order(transition: Transition) -> tuple[int, str, str]:
+    """The fixed order, as a sort key."""
     return ORDER.index(transition.kind), transition.model, transition.environment
 
 
 def _over(transition: Transition, limits: Limits, used: Used) -> str | None:
     """The limit that stops this transition. A revert is never stopped; others leave the reverts' share alone."""
-    if transition.kind is Kind.REVERT or transition.adopts is not None:
+    if transition.kind in (Kind.REVERT, Kind.RENDER) or transition.adopts is not None:
         return None
     if used.proposals >= limits.proposals_per_hour * (1 - limits.revert_share):
         return f"limit of {limits.proposals_per_hour} proposals an hour ({limits.revert_share:.0%} kept for reverts)"
