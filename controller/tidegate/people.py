@@ -101,11 +101,19 @@ def hold(place: Place, *, scope: str, reason: str, until: str | None) -> Transit
 
 def resume(place: Place) -> Transition:
     """Lift a hold of the verb, and let the loop go on from what a person set by hand."""
-    before = place.pin
     by_hand = set_by_hand(place.model.name, place.environment, place.history)
+    before = _last_pin(place) if by_hand is not None else place.pin
     if before.hold is None and by_hand is None:
         raise WrongUse(f"{place.environment} is not held here (holds in model.yaml or tidegate.yaml are edited there)")
     return _transition(place, Kind.RESUME, replace(before, hold=None), f"{place.handle} resumes")
+
+
+def _last_pin(place: Place) -> Pin:
+    """Main's pin; of a file that a person deleted only its rejections are left, which nothing trims (I6)."""
+    if place.history[-1].pin is not None:
+        return place.history[-1].pin
+    last = next((change.pin for change in reversed(place.history) if change.pin is not None), Pin())
+    return Pin(rejected=last.rejected)
 
 
 def unreject(place: Place, version: int) -> Transition:

@@ -116,6 +116,7 @@ class Context:
         return Sources(
             repository=self.repository,
             registry=self.registry,
+            targets=self.targets,
             reader=self.reader,
             desired=desired,
             proposals=self.forge.proposals(),

@@ -19,6 +19,7 @@ from typing import TypeVar
 from uuid import uuid4
 
 import pytest
+import requests
 
 from support.mlflow_server import MlflowServer as RealServer
 from support.mlflow_server import free_port
@@ -177,7 +178,7 @@ def test_only_the_last_lines_of_a_long_log_are_told(tmp_path: Path) -> None:
 
 def test_I13_at_its_lease_a_run_ends_with_all_its_processes(bench: Bench, tmp_path: Path) -> None:
     launch = bench.launch(STUBBORN, str(tmp_path / "pids"), lease=2)
-    assert poll(lambda: (tmp_path / "pids").exists())
+    assert poll((tmp_path / "pids").exists)
     pids = [int(pid) for pid in (tmp_path / "pids").read_text().split()]
     assert len(pids) == 3
     assert all(map(alive, pids))
@@ -200,7 +201,7 @@ def test_I13_what_a_finished_command_leaves_behind_is_ended(bench: Bench, tmp_pa
 
 def test_I13_a_killed_supervisor_takes_the_command_with_it(bench: Bench, tmp_path: Path) -> None:
     launch = bench.launch(STUBBORN, str(tmp_path / "pids"))
-    poll(lambda: (tmp_path / "pids").exists())
+    poll((tmp_path / "pids").exists)
     command, child, stray = (int(pid) for pid in (tmp_path / "pids").read_text().split())
     os.kill(bench.launcher.running()[launch.name], signal.SIGKILL)
     poll(lambda: not alive(command) and not alive(child))
@@ -243,7 +244,7 @@ def test_I2_one_name_runs_once_however_often_it_is_launched(bench: Bench, tmp_pa
 
 def test_a_run_that_is_stopped_says_so_and_leaves_nothing(bench: Bench, tmp_path: Path) -> None:
     launch = bench.launch(STUBBORN, str(tmp_path / "pids"))
-    poll(lambda: (tmp_path / "pids").exists())
+    poll((tmp_path / "pids").exists)
     bench.launcher.stop()
     assert bench.ended(launch).tags["tidegate.exit"] == "stopped"
     assert not any(alive(int(pid)) for pid in (tmp_path / "pids").read_text().split()[:2])
@@ -286,3 +287,12 @@ def test_a_checkout_outside_the_launchers_folder_is_refused(bench: Bench, tmp_pa
     with pytest.raises(OutsideSystem, match="does not lie below"):
         bench.launcher.launch(replace(launch, folder=tmp_path / "elsewhere"))
     assert (tmp_path / "elsewhere" / "program.py").exists()
+
+
+def test_a_supervisor_does_not_wait_for_a_run_that_somebody_deleted(bench: Bench, tmp_path: Path) -> None:
+    program = "import os, sys, time\nwhile not os.path.exists(sys.argv[1]): time.sleep(0.05)"
+    launch = bench.launch(program, str(tmp_path / "on"))
+    deleted = requests.post(f"{bench.uri}/api/2.0/mlflow/runs/delete", json={"run_id": launch.run_id}, timeout=5)
+    deleted.raise_for_status()
+    (tmp_path / "on").touch()
+    poll(lambda: not bench.launcher.running(), seconds=10)

@@ -84,6 +84,13 @@ def test_a_run_that_is_not_there_is_none_and_may_be_ended(runs: MlflowRuns) -> N
     runs.end("0" * 32, "FAILED", {"a": "b"}, AT)
 
 
+def test_a_deleted_run_is_no_run(server: MlflowServer, runs: MlflowRuns) -> None:
+    run_id = runs.create("churn", "r", {}, AT)
+    server.ask("POST", "runs/delete", {"run_id": run_id})
+    assert runs.run(run_id) is None
+    runs.end(run_id, "FAILED", {"a": "b"}, AT)
+
+
 def test_one_experiment_is_made_by_many_at_once(server: MlflowServer) -> None:
     experiment = f"e-{uuid4().hex}"
     with ThreadPoolExecutor(6) as pool:
@@ -190,7 +197,7 @@ def test_a_name_without_our_tag_is_never_written_to(server: MlflowServer, regist
         lambda: registry.delete_alias(name, "staging"),
         lambda: registry.register(name, "0" * 32, "sha256:1", TAGS),
     ):
-        with pytest.raises(Refused, match="to hand it over, set its tag tidegate.owner to tidegate"):
+        with pytest.raises(Refused, match=r"to hand it over, set its tag tidegate\.owner to tidegate"):
             write()
     assert registry.aliases(name) == {"staging": 1}
     with pytest.raises(Refused, match="train it first"):
@@ -229,7 +236,7 @@ class Answer(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(self.body)
 
-    def log_message(self, format: str, *args: object) -> None:
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - its base class calls it so
         return
 
 
@@ -267,7 +274,7 @@ def test_I11_every_bad_answer_is_a_sentence_without_the_password(status: int, bo
 
 def test_I14_nobody_there_names_the_address_and_the_next_step() -> None:
     port = free_port()
-    with pytest.raises(OutsideSystem, match="start it, or correct registry.uri") as raised:
+    with pytest.raises(OutsideSystem, match=r"start it, or correct registry\.uri") as raised:
         MlflowRegistry(MlflowServer(f"http://dana:hunter2@127.0.0.1:{port}")).versions("churn")
     assert f"127.0.0.1:{port}" in str(raised.value)
     assert "hunter2" not in str(raised.value)

@@ -40,13 +40,9 @@ class TestRealPrometheus:
     def test_now_is_the_server_s_own_time(self, now: datetime) -> None:
         assert abs(now - datetime.now(UTC)) < timedelta(minutes=1)
 
-    def test_raw_samples_come_back_with_their_own_times(
-        self, prometheus: PrometheusServer, now: datetime
-    ) -> None:
+    def test_raw_samples_come_back_with_their_own_times(self, prometheus: PrometheusServer, now: datetime) -> None:
         start = now.timestamp()
-        samples = tuple(
-            (start - 60 + 15.001 * index, float(value)) for index, value in enumerate([0, 3, 1, 1.5])
-        )
+        samples = tuple((start - 60 + 15.001 * index, float(value)) for index, value in enumerate([0, 3, 1, 1.5]))
         prometheus.write([({"__name__": "raw_total", "version": "1", "path": 'a"\\b'}, samples)])
         (series,) = read(prometheus, 'raw_total{version="1"}', now).series
         assert series.labels == {"__name__": "raw_total", "version": "1", "path": 'a"\\b'}
@@ -85,9 +81,7 @@ class TestRealPrometheus:
         prometheus.write([({"__name__": "special"}, [(now.timestamp() - 1, float("inf"))])])
         assert read(prometheus, "special", now).series[0].samples[0][1] == float("inf")
 
-    def test_a_bad_query_is_an_error_in_prometheus_words(
-        self, prometheus: PrometheusServer, now: datetime
-    ) -> None:
+    def test_a_bad_query_is_an_error_in_prometheus_words(self, prometheus: PrometheusServer, now: datetime) -> None:
         found = Prometheus(prometheus.url).samples("requests_total{", now - HOUR, now)
         assert isinstance(found, Unread)
         assert found.why is Why.ERROR
@@ -187,12 +181,8 @@ def played() -> Iterator[tuple[str, type[_Recorder]]]:
             "store 2 is down",
             id="half-of-the-data",
         ),
-        pytest.param(
-            (200, JSON, b'{"status":"success","data":[]}'), Why.ERROR, "is the address right", id="no-data"
-        ),
-        pytest.param(
-            (200, JSON, b'{"status":"success","data":{"result":[1]}}'), Why.ERROR, "as Prometheus", id="odd"
-        ),
+        pytest.param((200, JSON, b'{"status":"success","data":[]}'), Why.ERROR, "is the address right", id="no-data"),
+        pytest.param((200, JSON, b'{"status":"success","data":{"result":[1]}}'), Why.ERROR, "as Prometheus", id="odd"),
         pytest.param((200, JSON, b"[]"), Why.ERROR, "as Prometheus", id="not-an-object"),
     ],
 )

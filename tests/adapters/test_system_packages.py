@@ -62,9 +62,7 @@ def offer_package(source: Path, program: str, monkeypatch: pytest.MonkeyPatch) -
     write_program(tree / "usr" / "bin" / "prometheus", program)
     (tree / "DEBIAN").mkdir()
     (tree / "DEBIAN" / "control").write_text(ABOUT)
-    subprocess.run(
-        ["dpkg-deb", "--build", "-Znone", str(tree), str(package)], check=True, capture_output=True
-    )
+    subprocess.run(["dpkg-deb", "--build", "-Znone", str(tree), str(package)], check=True, capture_output=True)
     digest = hashlib.sha256(package.read_bytes()).hexdigest()
     size = package.stat().st_size
     (source / "Packages").write_text(f"{ABOUT}Filename: ./{package.name}\nSize: {size}\nSHA256: {digest}\n")
@@ -73,9 +71,7 @@ def offer_package(source: Path, program: str, monkeypatch: pytest.MonkeyPatch) -
 
 def know_only(folder: Path, sources: str, monkeypatch: pytest.MonkeyPatch) -> None:
     (folder / "sources.list").write_text(sources)
-    (folder / "apt.conf").write_text(
-        f'Dir::Etc::sourcelist "{folder}/sources.list";\nDir::Etc::sourceparts "-";\n'
-    )
+    (folder / "apt.conf").write_text(f'Dir::Etc::sourcelist "{folder}/sources.list";\nDir::Etc::sourceparts "-";\n')
     monkeypatch.setenv("APT_CONFIG", str(folder / "apt.conf"))
 
 

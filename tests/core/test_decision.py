@@ -26,10 +26,11 @@ from support.situations import (
     version,
 )
 from tidegate.core.decision import decide
+from tidegate.core.guards import Situation, stopped
 from tidegate.core.manifest import Effect, Environment, Judge, OnAbsent, OnInconclusive, Probation
 from tidegate.core.observed import EnvironmentObserved, Observed, PinChange, ProposalState, TrainingState, Unavailable
 from tidegate.core.observed import Training as Progress
-from tidegate.core.outcome import Decision, Hold, Nothing, WaitingOn
+from tidegate.core.outcome import Decision, Evidence, Hold, Nothing, WaitingOn, Wish
 from tidegate.core.pin import Canary, Pin, Rejected
 from tidegate.core.pin import Hold as PinHold
 from tidegate.core.reading import Unread, Why
@@ -521,6 +522,17 @@ def sibling(what: Observed) -> Any:
     return replace(what, failing_siblings={"production": "embeddings"}), WORKSPACE, {}
 
 
+RENDERING = (
+    replace(
+        PROMOTING[0],
+        environments={
+            **PROMOTING[0].environments,
+            "production": EnvironmentObserved(history=stable("production", 1), rendered=False),
+        },
+    ),
+    READY,
+)
+KINDS["render"] = RENDERING
 GOES, STOPS, PAGES = "goes", "stops", "stops and pages"
 
 
@@ -529,17 +541,17 @@ GOES, STOPS, PAGES = "goes", "stops", "stops and pages"
     [
         pytest.param(guard, kind, expected, id=f"{guard.__name__}-{kind}-{expected}")
         for guard, row in {
-            held_promotions: (STOPS, STOPS, STOPS, GOES, GOES),
-            held_in_manifest: (STOPS, STOPS, STOPS, GOES, GOES),
-            held_all: (STOPS, STOPS, STOPS, PAGES, PAGES),
-            freeze: (STOPS, STOPS, STOPS, GOES, GOES),
-            invalid: (STOPS, STOPS, STOPS, GOES, GOES),
-            open_person: (STOPS, STOPS, STOPS, GOES, GOES),
-            open_ours: (STOPS, STOPS, STOPS, GOES, GOES),
-            dependency: (STOPS, GOES, GOES, GOES, GOES),
-            spent: (STOPS, GOES, GOES, GOES, GOES),
-            overridden: (GOES, GOES, GOES, GOES, GOES),
-            sibling: (GOES, GOES, GOES, GOES, PAGES),
+            held_promotions: (STOPS, STOPS, STOPS, GOES, GOES, GOES),
+            held_in_manifest: (STOPS, STOPS, STOPS, GOES, GOES, GOES),
+            held_all: (STOPS, STOPS, STOPS, PAGES, PAGES, STOPS),
+            freeze: (STOPS, STOPS, STOPS, GOES, GOES, GOES),
+            invalid: (STOPS, STOPS, STOPS, GOES, GOES, GOES),
+            open_person: (STOPS, STOPS, STOPS, GOES, GOES, GOES),
+            open_ours: (STOPS, STOPS, STOPS, GOES, GOES, GOES),
+            dependency: (STOPS, GOES, GOES, GOES, GOES, GOES),
+            spent: (STOPS, GOES, GOES, GOES, GOES, GOES),
+            overridden: (GOES, GOES, GOES, GOES, GOES, GOES),
+            sibling: (GOES, GOES, GOES, GOES, PAGES, GOES),
         }.items()
         for kind, expected in zip(KINDS, row, strict=True)
     ],
@@ -557,6 +569,34 @@ def test_guard(guard: Any, kind: str, expected: str) -> None:
             assert held.wished is not None
         case _:
             assert hold(decision).pages
+
+
+RETRAIN = Wish(kind=Kind.RETRAIN, after=Pin(), reasons=("new data",), evidence=Evidence.OTHER)
+
+
+@pytest.mark.parametrize(
+    ("guard", "stops"),
+    [
+        pytest.param(held_promotions, True, id="a hold on promotions"),
+        pytest.param(held_all, True, id="a hold on all"),
+        pytest.param(freeze, False, id="not a freeze window"),
+        pytest.param(open_ours, True, id="another proposal"),
+        pytest.param(dependency, True, id="a dependency that has not settled"),
+        pytest.param(spent, True, id="a spent budget"),
+    ],
+)
+def test_guard_of_a_retraining(guard: Any, stops: bool) -> None:
+    what, workspace, changes = guard(PROMOTING[0])
+    one = model(**changes)
+    situation = Situation(
+        model=one, workspace=workspace, environment=one.environment("production"), observed=what, now=NOW
+    )
+    assert (stopped(RETRAIN, situation) is not None) == stops
+
+
+def test_a_hand_edit_is_obeyed_by_rendering_whatever_else_holds() -> None:
+    made = transition(decided(*RENDERING))
+    assert (made.kind, made.after.stable, made.needs_person) == (Kind.RENDER, pin_of(1), False)
 
 
 def test_I8_freeze_windows_and_holds_on_promotions_never_stop_a_revert() -> None:

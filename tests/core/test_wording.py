@@ -91,6 +91,7 @@ CASES = {
         "it never served within 10m, though stable did; it will be tried once more",
     ),
     "end-of-holdback": transition(Kind.FINISH, replace(FINISHED, holdback=0.05), FINISHED, "probation is over"),
+    "render": transition(Kind.RENDER, STABLE, STABLE, "the rendered file does not say what the pin file says"),
     "pin": transition(Kind.PIN, STABLE, FINISHED, "@dana pins version 12"),
     "rollback": transition(
         Kind.ROLLBACK, FINISHED, Pin(stable=pin_of(11), rejected=REJECTED), "@dana rolls back version 12"
@@ -120,7 +121,7 @@ def test_every_kind_has_its_sentence() -> None:
     [
         pytest.param(WORSE, "latency ×2.4", id="a ratio"),
         pytest.param(
-            replace(WORSE, reference=Tally(bad=0, total=500)), "latency worse, stable had no bad events", id="no ratio"
+            replace(WORSE, reference=Tally(bad=0, total=500)), "latency 12.00% bad, stable none", id="no ratio"
         ),
         pytest.param(BREACH, "latency 15.00% bad", id="a breach"),
     ],
@@ -146,7 +147,7 @@ def test_a_title_stays_within_what_forges_take() -> None:
 
 
 def test_a_query_cannot_close_its_own_block() -> None:
-    body = wording.body(CASES["promote"], ['x{a="```"}'])
+    body = wording.body(CASES["revert"], ['x{a="```"}'])
     assert body.count("```") == 2
 
 

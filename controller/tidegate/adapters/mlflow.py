@@ -199,8 +199,9 @@ class MlflowRuns:
         return str(run["run"]["info"]["run_id"])
 
     def run(self, run_id: str) -> Run | None:
+        """A run that somebody deleted is kept by MLflow for a while, and is none for us."""
         found = self._server.look("runs/get", {"run_id": run_id})
-        if found is None:
+        if found is None or found["run"]["info"].get("lifecycle_stage") == "deleted":
             return None
         data = found["run"].get("data", {})
         return Run(
@@ -212,14 +213,11 @@ class MlflowRuns:
 
     def end(self, run_id: str, status: str, tags: Mapping[str, str], at: datetime) -> None:
         """Ending a run that somebody deleted is no failure."""
-        try:
-            self._server.call("POST", "runs/log-batch", {"run_id": run_id, "tags": _pairs(tags)})
-            self._server.call(
-                "POST", "runs/update", {"run_id": run_id, "status": status, "end_time": _milliseconds(at)}
-            )
-        except _Answer as answer:
-            if answer.code != "RESOURCE_DOES_NOT_EXIST":
-                raise self._server.refusal(answer) from None
+        if self.run(run_id) is None:
+            return
+        self._server.ask("POST", "runs/log-batch", {"run_id": run_id, "tags": _pairs(tags)})
+        ending = {"run_id": run_id, "status": status, "end_time": _milliseconds(at)}
+        self._server.ask("POST", "runs/update", ending)
 
     def model_digest(self, run_id: str) -> str | None:
         logged = logged_model(self._server, run_id)

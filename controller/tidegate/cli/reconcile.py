@@ -66,7 +66,7 @@ def _watch(context: Context, interval: timedelta, form: str, *, dry_run: bool) -
             said = _say(done, said, form)
         except TidegateError as error:
             tell(f"this pass failed, the next one tries again: {error}")
-        stop.wait(interval.total_seconds())
+        stop.wait(max(interval - (context.clock.now() - now), timedelta(0)).total_seconds())
     return 0
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from tidegate.core.guards import Situation, is_persons
+from tidegate.core.guards import SAFETY, Situation, is_persons
 from tidegate.core.observed import Proposal, ProposalState
 from tidegate.core.outcome import Hold, WaitingOn, Wish
 from tidegate.core.pin import stamped
@@ -60,7 +60,7 @@ def _with_proposals(transition: Transition, known: tuple[Proposal, ...], situati
     return replace(
         transition,
         adopts=carriers[-1].number if carriers else None,
-        closes=tuple(others) if transition.kind is Kind.REVERT else (),
+        closes=tuple(others) if transition.kind in SAFETY else (),
     )
 
 

@@ -16,8 +16,9 @@ from tidegate.core.guards import Situation, is_persons, stopped
 from tidegate.core.history import finished_at, set_by_hand
 from tidegate.core.manifest import Model
 from tidegate.core.observed import Observed
-from tidegate.core.outcome import Decision, Hold, ModelDecision, Nothing, WaitingOn, Wish
-from tidegate.core.transition import Transition, parse_branch
+from tidegate.core.outcome import Decision, Evidence, Hold, ModelDecision, Nothing, WaitingOn, Wish
+from tidegate.core.pin import Pin
+from tidegate.core.transition import Kind, Transition, parse_branch
 from tidegate.core.verdict import Verdict
 from tidegate.core.workspace import Workspace
 
@@ -65,9 +66,14 @@ def _wish(situation: Situation, verdicts: Mapping[str, Verdict]) -> Wish | Decis
     state = situation.state
     if state.unreadable is not None:
         return Hold(reason=f"the pin file cannot be read: {state.unreadable}", waiting_on=WaitingOn.PERSON)
-    manual = _set_by_hand(situation)
-    if manual is not None:
-        return manual
+    if state.pin is not None and not state.rendered:
+        return _render(state.pin)
+    return _set_by_hand(situation) or _by_stage(situation, verdicts)
+
+
+def _by_stage(situation: Situation, verdicts: Mapping[str, Verdict]) -> Wish | Decision:
+    """What is wished for in the stage that the environment is in."""
+    state = situation.state
     if state.pin is not None and state.pin.canary is not None:
         return rollout.canary(situation)
     finished = finished_at(state.history)
@@ -76,6 +82,12 @@ def _wish(situation: Situation, verdicts: Mapping[str, Verdict]) -> Wish | Decis
     if state.pin is not None and state.pin.holdback is not None:
         return rollout.end_holdback(situation)
     return promotion.promote(situation, verdicts)
+
+
+def _render(pin: Pin) -> Wish:
+    """A person's edit of the pin file is obeyed at once: what serves follows the rendered file."""
+    reason = "the rendered file does not say what the pin file says"
+    return Wish(kind=Kind.RENDER, after=pin, reasons=(reason,), evidence=Evidence.OTHER)
 
 
 def _set_by_hand(situation: Situation) -> Hold | None:

@@ -100,7 +100,9 @@ def _minus(left: float, right: float) -> Decimal:
 
 
 def _change(worse: Decimal) -> str:
-    return f"{worse:g} worse" if worse > 0 else f"{-worse:g} better" if worse < 0 else "equal"
+    if worse == 0:
+        return "equal"
+    return f"{abs(float(worse)):.4g} {'worse' if worse > 0 else 'better'}"
 
 
 def _result(gate: Gate, outcome: Outcome, value: float | None, bound: float | None, words: str) -> GateResult:

@@ -21,6 +21,8 @@ from tidegate.core.verdict import ObjectiveVerdict, Standing, Verdict
 from tidegate.core.workspace import Workspace
 
 ENTERING = frozenset({Kind.PROMOTE, Kind.RETRAIN})
+SAFETY = frozenset({Kind.REVERT, Kind.RENDER})
+"""What a hold on promotions, a freeze window or another proposal does not stop: going back, and obeying a person."""
 GOING_ON = frozenset({Kind.ADVANCE, Kind.FINISH})
 
 
@@ -70,7 +72,7 @@ def held(wish: Wish, situation: Situation) -> Hold | None:
     for hold in _holds(situation):
         if _over(hold, situation.now):
             continue
-        if hold.scope == "all" or wish.kind is not Kind.REVERT:
+        if hold.scope == "all" or wish.kind not in SAFETY:
             until = _instant(hold)
             return Hold(
                 reason=f"held by a person ({hold.scope}): {hold.reason}",
@@ -107,7 +109,7 @@ def frozen(wish: Wish, situation: Situation) -> Hold | None:
 
 def invalid(wish: Wish, situation: Situation) -> Hold | None:
     """An invalid manifest holds its model; safety decisions go on with its last valid text."""
-    if situation.observed.invalid is None or wish.kind is Kind.REVERT:
+    if situation.observed.invalid is None or wish.kind in SAFETY:
         return None
     return Hold(reason=f"main's manifest is invalid: {situation.observed.invalid}", waiting_on=WaitingOn.PERSON)
 
@@ -115,7 +117,7 @@ def invalid(wish: Wish, situation: Situation) -> Hold | None:
 def other_proposal(wish: Wish, situation: Situation) -> Hold | None:
     """Another proposal open for the environment stops all but reverts; a revert closes ours and passes by a
     person's."""
-    if wish.kind is Kind.REVERT or not situation.open_proposals:
+    if wish.kind in SAFETY or not situation.open_proposals:
         return None
     other = situation.open_proposals[0]
     whose = "a person's" if is_persons(other) else "our"
@@ -179,14 +181,14 @@ def missing_observation(wish: Wish, situation: Situation) -> Hold | None:
     """What could not be read is never health and never failure (I3): whatever rests on it waits."""
     unread = situation.verdict.unread if situation.verdict else None
     rests_on_absence = wish.evidence in (Evidence.NEVER_SERVED, Evidence.DIGEST)
-    if unread is None or (wish.kind is Kind.REVERT and not rests_on_absence):
+    if unread is None or (wish.kind in SAFETY and not rests_on_absence):
         return None
     return Hold(reason=f"cannot observe: {unread}", waiting_on=WaitingOn.OUTSIDE, unknown=True)
 
 
 def baseline_breaching(wish: Wish, situation: Situation) -> Hold | None:
     """Where the baseline breaches too, the cause is likely elsewhere: only a comparison still reverts."""
-    if wish.kind is Kind.REVERT and wish.evidence is not Evidence.ABSOLUTE:
+    if wish.kind in SAFETY and wish.evidence is not Evidence.ABSOLUTE:
         return None
     breaching = [o.objective for o in _objectives(situation) if o.reference_standing is Standing.BREACH]
     sibling = situation.observed.failing_siblings.get(situation.environment.name)

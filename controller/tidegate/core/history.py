@@ -15,7 +15,7 @@ from tidegate.core.quantity import VersionPin
 from tidegate.core.verdict import WeightChange
 
 # Transitions that leave it as it is whether a person set the versions: walking back goes on behind them.
-_NEUTRAL = ("hold", "unreject")
+_NEUTRAL = ("hold", "unreject", "render")
 
 
 def distinct(history: Sequence[PinChange]) -> tuple[PinChange, ...]:

@@ -96,7 +96,6 @@ class Objective:
     total: str | None = None
     histogram: str | None = None
     under: timedelta | None = None
-    window: timedelta = timedelta(days=30)
 
     @property
     def budget(self) -> float:

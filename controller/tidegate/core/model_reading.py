@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from datetime import timedelta
 from typing import Any
 
 from tidegate.core.document import Document
@@ -72,6 +71,7 @@ _LATER: tuple[_Path, ...] = (
     ("training", "retrain"),
     ("training", "adopt"),
     ("training", "resources"),
+    ("training", "lease", "maxCost"),
     ("serving", "target", "options"),
 )
 """Keys of the format that this version cannot honour. A setting that is silently ignored would be a lie."""
@@ -167,7 +167,7 @@ def _environment(  # noqa: PLR0913 - the six things that an environment is made 
     last: bool,
 ) -> Environment:
     path: _Path = ("spec", "environments", name)
-    if data.get("judge") == "smoke":
+    if data.get("judge") == "smoke" or "smoke" in data:
         raise Misread((*path, "judge"), "judge: smoke is not available in this version; use ready or objectives")
     default = Judge.OBJECTIVES if last else Judge.READY
     return Environment(
@@ -250,6 +250,8 @@ def _objective(name: str, data: dict[str, Any], workspace: Workspace) -> Objecti
         data = {**preset, **data}
     if "value" in data or "labels" in data:
         raise Misread(path, "value objectives and late labels are not judged in this version; use counters")
+    if "window" in data:
+        raise Misread((*path, "window"), "error budgets over a window are not judged in this version; leave it out")
     if "histogram" in data and "under" not in data:
         raise Misread(path, "a histogram needs `under`: the latency that is still good")
     return Objective(
@@ -261,7 +263,6 @@ def _objective(name: str, data: dict[str, Any], workspace: Workspace) -> Objecti
         total=data.get("total"),
         histogram=data.get("histogram"),
         under=at((*path, "under"), duration, data["under"]) if "under" in data else None,
-        window=at((*path, "window"), duration, data["window"]) if "window" in data else timedelta(days=30),
     )
 
 

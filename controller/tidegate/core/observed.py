@@ -145,13 +145,14 @@ class EnvironmentObserved:
     """One environment of one model: its pin file's history (oldest first; the last one is main's).
 
     `policy` is the environment as the frozen policy commit has it; `unreadable` says why main's pin file cannot be
-    read.
+    read; `rendered` whether main's rendered file says what the pin file says.
     """
 
     history: tuple[PinChange, ...] = ()
     policy: Environment | None = None
     unreadable: str | None = None
     digest_mismatch: tuple[int, ...] = ()
+    rendered: bool = True
 
     @property
     def pin(self) -> Pin | None:

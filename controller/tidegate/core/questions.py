@@ -72,6 +72,7 @@ def _probation(policy: Environment, state: EnvironmentObserved, since: datetime)
 
 def _bake(environment: Environment, state: EnvironmentObserved) -> Question | None:
     change = stable_change(state.history)
+    by_events = environment.judge is Judge.OBJECTIVES or environment.target.ready is None
     if change is None or state.pin is None or state.pin.stable is None:
         return None
     return Question(
@@ -80,7 +81,8 @@ def _bake(environment: Environment, state: EnvironmentObserved) -> Question | No
         reference=None,
         since=change.at,
         rollout=environment.rollout,
-        objectives=environment.objectives if environment.judge is Judge.OBJECTIVES else (),
+        # Without a readiness gauge only its events show that it serves.
+        objectives=environment.objectives if by_events else (),
     )
 
 

@@ -14,13 +14,17 @@ from tidegate.core.verdict import Verdict
 
 
 class Kind(Enum):
-    """What a transition does. The first five are decided, the others asked for by people."""
+    """What a transition does. The first six are decided, the others asked for by people.
+
+    `render` changes no version: it brings the rendered file to what a person wrote into the pin file.
+    """
 
     PROMOTE = "promote"
     ADVANCE = "advance"
     FINISH = "finish"
     REVERT = "revert"
     RETRAIN = "retrain"
+    RENDER = "render"
     PIN = "pin"
     ROLLBACK = "rollback"
     HOLD = "hold"
@@ -29,7 +33,7 @@ class Kind(Enum):
     RESTART = "restart"
 
 
-DECIDED = frozenset({Kind.PROMOTE, Kind.ADVANCE, Kind.FINISH, Kind.REVERT, Kind.RETRAIN})
+DECIDED = frozenset({Kind.PROMOTE, Kind.ADVANCE, Kind.FINISH, Kind.REVERT, Kind.RETRAIN, Kind.RENDER})
 
 _BRANCH = re.compile(r"tidegate/(?P<model>[^/]+)/(?P<environment>[^/]+)/(?P<kind>[a-z]+)-(?P<key>k[0-9a-f]{16})")
 

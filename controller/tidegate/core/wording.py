@@ -19,6 +19,7 @@ _NEXT = {
     Kind.FINISH: "Probation begins: a breach still goes back to the previous version by itself.",
     Kind.REVERT: "The version stays under `rejected`: it never comes back by itself. Try again with another training.",
     Kind.RETRAIN: "Merging launches the training.",
+    Kind.RENDER: "What serves follows the rendered file; the versions stay as the person set them.",
     Kind.PIN: "The environment is held until main's training key changes, or `tidegate resume`.",
     Kind.ROLLBACK: "The version left stays under `rejected`: it never comes back by itself.",
     Kind.HOLD: "`tidegate resume` lifts the hold.",
@@ -33,15 +34,19 @@ def objective_reason(objective: ObjectiveVerdict) -> tuple[str, str]:
     mine, theirs = _tally(objective.subject), _tally(objective.reference)
     if objective.comparison is Comparison.WORSE:
         ratio = objective.ratio
-        times = f"×{ratio:.1f}" if ratio is not None else "worse, stable had no bad events"
-        short = f"{objective.objective} {times}"
+        times = f" (×{ratio:.1f})" if ratio is not None else ""
+        short = f"{objective.objective} ×{ratio:.1f}" if ratio is not None else _without_ratio(objective)
         sentence = (
-            f"{objective.objective} is worse than stable ({times}): canary {mine}, stable {theirs}; "
+            f"{objective.objective} is worse than stable{times}: canary {mine}, stable {theirs}; "
             f"evidence {objective.evidence:.3g}, needed {objective.needed:.3g}"
         )
         return short, sentence
     short = f"{objective.objective} {_rate(objective.subject)} bad"
     return short, f"{objective.objective} breaches its objective: {mine}"
+
+
+def _without_ratio(objective: ObjectiveVerdict) -> str:
+    return f"{objective.objective} {_rate(objective.subject)} bad, stable none"
 
 
 def title(transition: Transition) -> str:
@@ -64,7 +69,12 @@ def _change(transition: Transition) -> str:  # noqa: PLR0911 - one line a kind
             return f"{transition.kind.value} {before.canary.pin.version}, back to {_version(after)}"
         case Kind.REVERT | Kind.ROLLBACK:
             return f"{transition.kind.value} {_version(before)}, back to {_version(after)}"
-        case Kind.HOLD | Kind.RESUME | Kind.UNREJECT:
+        case Kind.UNREJECT:
+            lifted = [e.version for e in before.rejected if e not in after.rejected]
+            return f"unreject {', '.join(map(str, lifted))}"
+        case Kind.HOLD if after.hold:
+            return f"hold {after.hold.scope}"
+        case Kind.HOLD | Kind.RESUME | Kind.RENDER:
             return f"{transition.kind.value}"
         case _:
             return f"{transition.kind.value} {_version(after)}"
@@ -83,7 +93,7 @@ def body(transition: Transition, queries: Sequence[str] = ()) -> str:
         _evidence(transition.verdict),
         f"**Next.** {_next(transition)}",
         _how_to_stop(transition),
-        _queries(queries),
+        _queries(queries if transition.verdict else ()),
         f"<!-- tidegate {transition.key} -->",
     ]
     return "\n\n".join(part for part in parts if part) + "\n"

@@ -21,10 +21,11 @@ from tidegate.core.observed import (
     Training,
     Unavailable,
 )
+from tidegate.core.pin import Pin
 from tidegate.core.quantity import VersionPin
 from tidegate.core.transition import parse_branch
 from tidegate.errors import InvalidManifest, OutsideSystem
-from tidegate.ports import FileVersion, Registry, Repository
+from tidegate.ports import FileVersion, Registry, Repository, Target
 from tidegate.steps.desired import WORKSPACE, Desired, DesiredReader, Wanted
 from tidegate.steps.trainings import key_at
 
@@ -38,6 +39,7 @@ class Sources:
     repository: Repository
     registry: Registry
     reader: DesiredReader
+    targets: Mapping[str, Target]
     desired: Desired
     proposals: tuple[Proposal, ...]
     records: tuple[LaunchRecord, ...]
@@ -80,9 +82,18 @@ def environment_of(model: Model, name: str, sources: Sources) -> EnvironmentObse
     versions = sources.repository.history(sources.desired.commit, path)
     history = tuple(_change(version, path, sources.reader) for version in versions)
     state = EnvironmentObserved(history=history, unreadable=_unreadable(versions, path, sources.reader))
+    state = replace(state, rendered=_is_rendered(model, name, state.pin, sources))
     if state.pin is None or state.pin.policy is None:
         return state
     return replace(state, policy=sources.reader.environment(state.pin.policy, model, name))
+
+
+def _is_rendered(model: Model, name: str, pin: Pin | None, sources: Sources) -> bool:
+    target = sources.targets[model.environment(name).target.kind]
+    if pin is None:
+        return True
+    found = sources.repository.read(sources.desired.commit, target.path(model, name))
+    return found == target.render(model, name, pin)
 
 
 def _change(version: FileVersion, path: str, reader: DesiredReader) -> PinChange:

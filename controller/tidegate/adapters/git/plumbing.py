@@ -1,4 +1,4 @@
-"""git's own commands on one git directory, through GitPython.
+"""git's own commands on one git directory.
 
 No work tree, no shared index, no hook, and none of the user's configuration: same inputs, same objects.
 Not here: what the files mean, and who may write what.
@@ -13,7 +13,6 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 from tidegate.adapters.git.objects import GitObject, ObjectReader, Unanswered, decoded, encoded
 from tidegate.errors import OutsideSystem, Raced, WrongUse
@@ -56,12 +55,7 @@ class Plumbing:
     """One git directory. Reads look now and keep nothing; what is written is by our identity."""
 
     def __init__(self, path: Path, *, identity: str, name: str) -> None:
-        # Where git is not on PATH, importing GitPython raises unless it is told to be quiet about it.
-        os.environ.setdefault("GIT_PYTHON_REFRESH", "quiet")
-        from git.cmd import Git  # lazy: a tenth of a second
-
         self.path = git_directory(path)
-        self._git = Git(str(self.path))
         self._who = {
             f"GIT_{role}_{part}": value
             for role in ("AUTHOR", "COMMITTER")
@@ -69,17 +63,15 @@ class Plumbing:
         }
         self._reader = ObjectReader(lambda: self._start(("cat-file", "--batch-command"), {}))
 
-    def _start(self, arguments: Sequence[str], environment: Mapping[str, str]) -> Any:  # noqa: ANN401
-        """GitPython's wrapper of a `subprocess.Popen` with pipes, which ends the process with us."""
-        from git.exc import GitCommandNotFound
-
+    def _start(self, arguments: Sequence[str], environment: Mapping[str, str]) -> subprocess.Popen[bytes]:
         options = [part for setting in _CONFIGURATION for part in ("-c", setting)]
         command = ["git", f"--git-dir={self.path}", *options, *arguments]
-        everything = {**_ENVIRONMENT, **self._who, **environment}
+        everything = {**os.environ, **_ENVIRONMENT, **self._who, **environment}
+        pipe = subprocess.PIPE
         try:
-            return self._git.execute(command, istream=subprocess.PIPE, as_process=True, env=everything)
-        except GitCommandNotFound as error:
-            raise self._failure(arguments[0], str(error.__cause__ or "git was not found")) from None
+            return subprocess.Popen(command, cwd=self.path, env=everything, stdin=pipe, stdout=pipe, stderr=pipe)
+        except OSError as error:
+            raise self._failure(arguments[0], error.strerror or "git was not found") from None
 
     def run(
         self,

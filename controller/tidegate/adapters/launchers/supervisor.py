@@ -31,6 +31,8 @@ _GRACE_SECONDS = 3.0
 """Between TERM and KILL."""
 _REPORT_DELAYS = (0.5, 1, 2, 4, 8, *[15] * 38)
 """About ten minutes: how long MLflow may be away at the end of a run."""
+_GONE = (400, 404)
+"""What MLflow says of a run that somebody deleted: nobody waits for its end."""
 _TAIL_LINES, _TAIL_CHARACTERS, _TAIL_BYTES = 40, 4000, 1 << 16
 _PR_SET_CHILD_SUBREAPER = 36  # linux/prctl.h
 _CREDENTIAL = re.compile(
@@ -256,6 +258,8 @@ def _told(spec: Spec, end: End) -> bool:
     try:
         for path, body in calls:
             answer = requests.post(base + path, json={"run_id": spec["run_id"], **body}, auth=_sign, timeout=5)
+            if answer.status_code in _GONE:
+                break
             answer.raise_for_status()
     except requests.RequestException as error:
         print(f"MLflow does not take the end of {spec['run_id']}: {type(error).__name__}", file=sys.stderr)

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import mlflow
 import mlflow.sklearn
+import sklearn
 from sklearn.datasets import load_iris
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import train_test_split
@@ -26,4 +27,4 @@ model = LogisticRegression(max_iter=1000, random_state=seed, **parameters).fit(s
 
 with mlflow.start_run(run_id=os.environ["MLFLOW_RUN_ID"]):
     mlflow.log_metric("accuracy", model.score(held_out, held_out_answers))  # the gates read it by this name
-    mlflow.sklearn.log_model(model, name="model")
+    mlflow.sklearn.log_model(model, name="model", pip_requirements=[f"scikit-learn=={sklearn.__version__}"])
