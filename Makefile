@@ -4,6 +4,7 @@
 .PHONY: install-demo install-dev prometheus-demo prometheus-dev
 
 PYTHON := .venv/bin/python
+WORKERS ?= 3
 TEMPLATE_WORKFLOWS = $(wildcard repo-template/.github/workflows/*.yml)
 WORKFLOWS = $(wildcard .github/workflows/*.yml) $(TEMPLATE_WORKFLOWS)
 ACTIONS = $(wildcard action.yml actions/*/action.yml)
@@ -17,7 +18,7 @@ demo: prometheus-demo  ## run the whole loop on this machine: train, promote, re
 	$(PYTHON) -m tidegate demo $(FLAGS)
 
 test: prometheus-dev  ## run every test (TESTS=tests/core picks some)
-	$(PYTHON) -m pytest $(TESTS) $(FLAGS)
+	$(PYTHON) -m pytest --numprocesses $(WORKERS) --dist loadfile $(TESTS) $(FLAGS)
 
 check: lint types imports workflows docs  ## lint, types, import law, workflows, docs (-k: all of them)
 
@@ -51,6 +52,7 @@ lock:  ## compile requirements/*.lock again (LOCK_FLAGS=--upgrade takes newer ve
 	@command -v uv >/dev/null || { echo "make lock: uv is needed on PATH" >&2; exit 3; }
 	$(LOCK) --extra demo pyproject.toml --output-file requirements/demo.lock
 	$(LOCK) --extra dev --constraint requirements/demo.lock pyproject.toml --output-file requirements/dev.lock
+	$(LOCK) --constraint requirements/demo.lock pyproject.toml --output-file actions/requirements.lock
 	$(LOCK) --constraint requirements/dev.lock requirements/build.in --output-file requirements/build.lock
 
 clean:  ## remove .venv, builds and caches
