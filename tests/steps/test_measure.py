@@ -144,9 +144,7 @@ def test_a_real_prometheus_leads_to_the_verdict(
     assert isinstance(now, datetime)
     since = now - timedelta(minutes=20)
     scope = Scope(model=f"model-{expected.value}", environment="production")
-    question: Question = replace(
-        canary_question(), since=since, weights=(WeightChange(at=since, weight=0.1),)
-    )
+    question: Question = replace(canary_question(), since=since, weights=(WeightChange(at=since, weight=0.1),))
     prometheus.write(_traffic(scope, since - timedelta(minutes=10), 120, errors))
     verdict = judge(question, measure(question, scope, metrics))
     assert verdict.unread is None
