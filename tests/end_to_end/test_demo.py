@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +29,14 @@ EXPECTED = [
     ("promote", "production", 2, 3, 0.25),
     ("revert", "production", 3, 2, 1.0),
 ]
+
+
+@pytest.fixture
+def temporary() -> Iterator[Path]:
+    """A folder for temporary files with a short name: sockets are made in it, and their paths have a limit."""
+    folder = Path(tempfile.mkdtemp(prefix="tg-", dir="/tmp"))
+    yield folder
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 def start(temporary: Path, *arguments: str) -> subprocess.Popen[str]:
@@ -55,9 +66,8 @@ def gone(temporary: Path, seconds: float = 15) -> bool:
     return False
 
 
-def test_the_demo_tells_the_whole_story_and_leaves_nothing_behind(tmp_path: Path) -> None:
-    temporary, report = tmp_path / "tmp", tmp_path / "report.json"
-    temporary.mkdir()
+def test_the_demo_tells_the_whole_story_and_leaves_nothing_behind(temporary: Path, tmp_path: Path) -> None:
+    report = tmp_path / "report.json"
     demo = start(temporary, "--report", str(report))
     said, _ = demo.communicate(timeout=300)
     assert demo.returncode == 0, said
@@ -72,9 +82,7 @@ def test_the_demo_tells_the_whole_story_and_leaves_nothing_behind(tmp_path: Path
     assert gone(temporary), left_behind(temporary)
 
 
-def test_ctrl_c_leaves_no_process_and_no_folder(tmp_path: Path) -> None:
-    temporary = tmp_path / "tmp"
-    temporary.mkdir()
+def test_ctrl_c_leaves_no_process_and_no_folder(temporary: Path) -> None:
     demo = start(temporary)
     assert demo.stdout is not None
     for line in demo.stdout:

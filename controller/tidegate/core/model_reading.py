@@ -109,7 +109,12 @@ def _inside(value: object) -> str:
     path = str(value)
     if path.startswith("/") or ".." in path.split("/") or "\\" in path:
         raise ValueError(f"{path!r} leaves the repository")
-    return path.removeprefix("./").rstrip("/")
+    inside = path.removeprefix("./").rstrip("/")
+    if inside in ("", "."):
+        raise ValueError(
+            "a folder of its own is needed: the manifest's would hold the pin files, so that each promotion trains"
+        )
+    return inside
 
 
 def _lease(value: str | Mapping[str, Any]) -> Lease:

@@ -84,9 +84,7 @@ def _check_extra() -> None:
 
 def environment_of(folder: Path) -> dict[str, str]:
     """What the demo's processes see besides the person's own environment."""
-    (folder / "tmp").mkdir(exist_ok=True)
     return {
-        "TMPDIR": str(folder.resolve() / "tmp"),  # models are downloaded into it, and go with the folder
         "TIDEGATE_WORK": str(folder.resolve() / "work"),
         "MLFLOW_DISABLE_TELEMETRY": "true",
         "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",

@@ -9,6 +9,7 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
+import tempfile
 import threading
 from concurrent.futures import Future
 from dataclasses import dataclass, field
@@ -184,7 +185,8 @@ def _work(pipe: Connection, source: str, registry: str) -> None:
         import mlflow.sklearn
 
         mlflow.set_tracking_uri(registry)
-        model = mlflow.sklearn.load_model(source)
+        with tempfile.TemporaryDirectory(prefix="replica-") as folder:
+            model = mlflow.sklearn.load_model(source, dst_path=folder)
     except Exception as error:  # noqa: BLE001 (whatever a model raises as it loads, it cannot serve)
         pipe.send(([], f"{source}: {error}"))
         return
