@@ -50,12 +50,12 @@ class FirstParentLog:
 
     def extended(self, commit: str, git: Git) -> FirstParentLog:
         """The chain that ends with `commit`; what is known of it already is not read again."""
-        known = [step.commit for step in self.steps[-1:]]
-        new = read(git, commit, [sha for sha in known if git.ids([sha]) == [sha]])
+        known = [step.commit for step in self.steps[-1:] if git.ids([step.commit]) == [step.commit]]
+        new = read(git, commit, known)
         joint = new[-1].parent if new else None
         if joint in self.place:
             return self.until(self.place[joint]).with_steps(new)
-        return FirstParentLog().with_steps(read(git, commit, ()))
+        return FirstParentLog().with_steps(read(git, commit, ()) if known else new)
 
     def until(self, place: int) -> FirstParentLog:
         return self if place == len(self.steps) - 1 else FirstParentLog().with_steps(self.steps[place::-1])

@@ -27,17 +27,21 @@ def origin_of(work_tree: Path) -> Path | str:
     address = _git(work_tree, "remote", "get-url", "origin")
     if address.returncode != 0:
         raise WrongUse(f"{work_tree} has no remote `origin`; add one: git remote add origin ADDRESS")
-    root = Path(_shown(_git(work_tree, "rev-parse", "--show-toplevel")) or work_tree)
-    return _folder_or_address(_shown(address), root)
+    return _folder_or_address(_shown(address), work_tree)
 
 
-def _folder_or_address(address: str, root: Path) -> Path | str:
+def _folder_or_address(address: str, work_tree: Path) -> Path | str:
     if address.startswith("file://"):
         return Path(address.removeprefix("file://"))
     if "://" in address:
         return without_credentials(address)
     # "only recognized if there are no slashes before the first colon" (git-clone(1), GIT URLS).
-    return address if ":" in address.partition("/")[0] else Path(os.path.normpath(root / address))
+    if ":" in address.partition("/")[0]:
+        return address
+    if Path(address).is_absolute():
+        return Path(address)
+    root = Path(_shown(_git(work_tree, "rev-parse", "--show-toplevel")) or work_tree)
+    return Path(os.path.normpath(root / address))
 
 
 def _git(folder: Path, *arguments: str) -> subprocess.CompletedProcess[bytes]:
