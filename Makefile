@@ -1,6 +1,6 @@
 # Every target sets up what it needs: a .venv from hashed lock files, and Prometheus.
 .DEFAULT_GOAL := help
-.PHONY: help demo test check lint types imports workflows docs bench golden lock clean
+.PHONY: help demo test check lint types imports workflows docs bench lock clean
 .PHONY: install-demo install-dev prometheus-demo prometheus-dev
 
 PYTHON := .venv/bin/python
@@ -43,10 +43,6 @@ docs: install-dev
 
 bench: prometheus-dev  ## measure, and print the table of docs/benchmarks.md
 	$(PYTHON) bench/run.py $(FLAGS)
-
-golden: install-dev  ## judge the golden sets of ../shared/golden
-	@test -d ../shared/golden || { echo "make golden: ../shared/golden is not there; it holds the sets to judge" >&2; exit 2; }
-	$(PYTHON) -m pytest tests/golden_sets $(FLAGS)
 
 lock:  ## compile requirements/*.lock again (LOCK_FLAGS=--upgrade takes newer versions)
 	@command -v uv >/dev/null || { echo "make lock: uv is needed on PATH" >&2; exit 3; }

@@ -33,16 +33,19 @@ install_with_uv() {
 }
 
 install_with_pip() {
-    local python lock locks=()
-    if ! .venv/bin/python -m pip --version >/dev/null 2>&1; then
+    local python lock locks=() pip=(.venv/bin/python -m pip)
+    if ! "${pip[@]}" --version >/dev/null 2>&1; then
         python=$(python_for_venv)
-        "$python" -c 'import ensurepip, venv' 2>/dev/null ||
-            refuse "$python cannot make virtual environments; apt-get install python3-venv, or put uv on PATH"
-        "$python" -m venv --clear .venv
+        if "$python" -c 'import ensurepip' 2>/dev/null; then
+            "$python" -m venv --clear .venv
+        else # Debian's Python without python3-venv: a pip that runs from its wheel installs into an empty environment
+            "$python" -m venv --clear --without-pip .venv
+            pip=(.venv/bin/python "$(PYTHONPATH=controller "$python" -m tidegate.adapters.system_packages pip)/pip")
+        fi
     fi
     for lock in "$@"; do locks+=(--requirement "$lock"); done
-    .venv/bin/python -m pip install --disable-pip-version-check --require-hashes "${locks[@]}"
-    .venv/bin/python -m pip install --disable-pip-version-check --quiet --no-deps --no-build-isolation --editable .
+    "${pip[@]}" install --disable-pip-version-check --quiet --progress-bar off --require-hashes "${locks[@]}"
+    "${pip[@]}" install --disable-pip-version-check --quiet --no-deps --no-build-isolation --editable .
 }
 
 case "${1-}" in

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from tidegate.adapters.system_packages import default_cache, find_prometheus
+from tidegate.adapters.system_packages import default_cache, find_pip, find_prometheus
 from tidegate.errors import OutsideSystem
 
 needs_apt = pytest.mark.skipif(
@@ -156,7 +156,7 @@ def test_a_program_that_does_not_start_is_not_kept(
 def test_a_cache_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     (tmp_path / "cache").write_text("a file where a folder should be")
 
-    with pytest.raises(OutsideSystem, match=f"cannot keep Prometheus in {tmp_path}/cache"):
+    with pytest.raises(OutsideSystem, match=f"cannot keep prometheus in {tmp_path}/cache"):
         find_prometheus(tmp_path / "cache")
 
 
@@ -210,3 +210,13 @@ def test_the_cache_follows_the_base_directory_specification(
     monkeypatch.setenv("XDG_CACHE_HOME", setting)
 
     assert default_cache() == Path(expected)
+
+
+def test_a_pip_for_pythons_without_one_comes_from_the_system_and_runs(tmp_path: Path) -> None:
+    if shutil.which("apt-get") is None:
+        with pytest.raises(OutsideSystem, match="put uv on PATH"):
+            find_pip(tmp_path)
+        return
+    wheel = find_pip(tmp_path)
+    said = subprocess.run([sys.executable, str(wheel / "pip"), "--version"], capture_output=True, text=True, check=True)
+    assert said.stdout.startswith("pip ")

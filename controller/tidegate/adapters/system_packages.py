@@ -1,5 +1,5 @@
-"""Programs that are no Python packages, from the system's own package tool: so far Prometheus, for the demo
-and the tests. No root and no service: what apt-get downloads is unpacked into a cache, never installed.
+"""Programs from the system's own package tool: Prometheus, for the demo and the tests, and a pip for the set-up.
+No root and no service: what apt-get downloads is unpacked into a cache, never installed.
 
 Not here: starting Prometheus (the demo), or asking it anything (adapters/prometheus.py).
 `python -m tidegate.adapters.system_packages` fetches ahead, with progress, and prints the path.
@@ -14,6 +14,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from tidegate.errors import OutsideSystem
@@ -46,8 +47,9 @@ def find_prometheus(cache: Path, progress: Progress = _silent) -> Path:
     kept = cache / f"prometheus-{platform.system()}-{platform.machine()}".lower() / "prometheus"
     if os.access(kept, os.X_OK):
         return kept
-    if shutil.which("apt-get") and shutil.which("dpkg-deb"):
-        return _from_apt(kept, progress)
+    if _has_apt():
+        progress("Fetching Prometheus with apt-get (nothing is installed)")
+        return _from_apt(_Wanted("prometheus", "usr/bin/prometheus", _BY_HAND), kept, progress)
     if shutil.which("brew"):
         return _from_brew(progress)
     raise OutsideSystem(f"Prometheus is not on PATH, and neither apt-get nor brew is there: {_BY_HAND}")
@@ -60,29 +62,59 @@ def default_cache() -> Path:
     return (base if base.is_absolute() else Path.home() / ".cache") / "tidegate"
 
 
-def _from_apt(kept: Path, progress: Progress) -> Path:
-    """Downloads the package with lists and archives of our own, and moves its program to `kept`."""
-    progress("Fetching Prometheus with apt-get (nothing is installed)")
+def find_pip(cache: Path, progress: Progress = _silent) -> Path:
+    """A pip that runs from its wheel, for the set-up: Debian's Python makes virtual environments without one.
+
+    The system's own wheel, else fetched before into `cache`, else fetched now. Raises OutsideSystem without apt-get.
+    """
+    for wheel in sorted(Path("/usr/share/python-wheels").glob("pip-*.whl")):
+        return wheel
+    kept = cache / "pip" / "pip.whl"
+    if kept.is_file():
+        return kept
+    by_hand = "apt-get install python3-venv, or put uv on PATH"
+    if not _has_apt():
+        raise OutsideSystem(f"this Python has no pip, and apt-get is not there to fetch one: {by_hand}")
+    progress("Fetching pip with apt-get (nothing is installed)")
+    return _from_apt(_Wanted("python3-pip-whl", "usr/share/python-wheels/pip-*.whl", by_hand), kept, progress)
+
+
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """One file (a pattern) of one package, and what a person can do when it cannot be had."""
+
+    package: str
+    file: str
+    by_hand: str
+
+
+def _has_apt() -> bool:
+    return bool(shutil.which("apt-get") and shutil.which("dpkg-deb"))
+
+
+def _from_apt(wanted: _Wanted, kept: Path, progress: Progress) -> Path:
+    """Downloads the package with lists and archives of our own, and moves its file to `kept`."""
     try:
         kept.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=kept.parent, prefix="fetch-") as folder:
-            program = _download(Path(folder), progress)
-            program.replace(kept)  # same file system, hence atomic: whoever comes second changes nothing
+            file = _download(wanted, Path(folder), progress)
+            file.replace(kept)  # same file system, hence atomic: whoever comes second changes nothing
     except OSError as error:
-        why = f"cannot keep Prometheus in {kept.parent}: {error.strerror}"
-        raise OutsideSystem(f"{why}; {_BY_HAND}") from error
+        why = f"cannot keep {wanted.package} in {kept.parent}: {error.strerror}"
+        raise OutsideSystem(f"{why}; {wanted.by_hand}") from error
     return kept
 
 
-def _download(folder: Path, progress: Progress) -> Path:
+def _download(wanted: _Wanted, folder: Path, progress: Progress) -> Path:
     apt = ["apt-get", *_apt_options(folder)]
-    _run([*apt, "update"], folder, progress)
-    _run([*apt, "download", "prometheus"], folder, progress)
-    packages = [str(package) for package in folder.glob("prometheus_*.deb")]
-    _run(["dpkg-deb", "--extract", *packages, str(folder / "unpacked")], folder, progress)
-    program = folder / "unpacked" / "usr" / "bin" / "prometheus"
-    _run([str(program), "--version"], folder, _silent)  # a program that does not start is not worth keeping
-    return program
+    _run([*apt, "update"], folder, progress, wanted)
+    _run([*apt, "download", wanted.package], folder, progress, wanted)
+    packages = [str(package) for package in folder.glob(f"{wanted.package}_*.deb")]
+    _run(["dpkg-deb", "--extract", *packages, str(folder / "unpacked")], folder, progress, wanted)
+    file = next((folder / "unpacked").glob(wanted.file), folder / wanted.file)
+    if os.access(file, os.X_OK):
+        _run([str(file), "--version"], folder, _silent, wanted)  # one that does not start is not worth keeping
+    return file
 
 
 def _apt_options(folder: Path) -> list[str]:
@@ -107,17 +139,18 @@ def _apt_options(folder: Path) -> list[str]:
 
 
 def _from_brew(progress: Progress) -> Path:
-    prefix = _run(["brew", "--prefix", "prometheus"], Path.home(), _silent)
+    wanted = _Wanted("prometheus", "bin/prometheus", _BY_HAND)
+    prefix = _run(["brew", "--prefix", "prometheus"], Path.home(), _silent, wanted)
     program = Path(prefix) / "bin" / "prometheus"
     if not os.access(program, os.X_OK):
         progress("Fetching Prometheus with brew (no service is started)")
-        _run(["brew", "install", "prometheus"], Path.home(), progress)
+        _run(["brew", "install", "prometheus"], Path.home(), progress, wanted)
     if not os.access(program, os.X_OK):
         raise OutsideSystem(f"brew installed no program at {program}: {_BY_HAND}")
     return program
 
 
-def _run(command: Sequence[str], folder: Path, progress: Progress) -> str:
+def _run(command: Sequence[str], folder: Path, progress: Progress, wanted: _Wanted) -> str:
     """Runs a command, telling each line as it comes; returns the last line, or raises with it."""
     last = ""
     with subprocess.Popen(
@@ -133,14 +166,15 @@ def _run(command: Sequence[str], folder: Path, progress: Progress) -> str:
             last = line.strip() or last
             progress(f"  {last}")
     if process.returncode != 0:
-        raise OutsideSystem(f"{Path(command[0]).name} could not get Prometheus ({last}): {_BY_HAND}")
+        raise OutsideSystem(f"{Path(command[0]).name} could not get {wanted.package} ({last}): {wanted.by_hand}")
     return last
 
 
 def main() -> int:
-    """Prints where Prometheus is, fetching it if need be."""
+    """Prints where Prometheus (or, for the set-up, `pip`) is, fetching it if need be."""
+    find = find_pip if sys.argv[1:] == ["pip"] else find_prometheus
     try:
-        print(find_prometheus(default_cache(), lambda line: print(line, file=sys.stderr)))
+        print(find(default_cache(), lambda line: print(line, file=sys.stderr)))
     except OutsideSystem as error:
         print(error, file=sys.stderr)
         return error.exit_code

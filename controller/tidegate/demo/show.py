@@ -139,7 +139,7 @@ def _play(stage: Stage, wish: Wish) -> int:
         code = FINDINGS
     rows = archive.happened()
     breach = _breach(archive, rows)
-    _summary(stage, rows, breach, archive)
+    _summary(stage, rows, breach, archive, keep=wish.keep)
     if wish.report is not None:
         wish.report.write_text(json.dumps(_report(rows, breach, code), indent=2) + "\n", encoding="utf-8")
         stage.say(f"report: {wish.report}")
@@ -168,7 +168,7 @@ def _breach(archive: Archive, rows: list[Happened]) -> Breach | None:
     return archive.breach(reverts[-1]) if reverts else None
 
 
-def _summary(stage: Stage, rows: list[Happened], breach: Breach | None, archive: Archive) -> None:
+def _summary(stage: Stage, rows: list[Happened], breach: Breach | None, archive: Archive, *, keep: bool) -> None:
     say = stage.say
     if breach is not None:
         figures = breach.plain()
@@ -179,9 +179,9 @@ def _summary(stage: Stage, rows: list[Happened], breach: Breach | None, archive:
         say(f"\nproposal #{proposal.number}, as it was merged:\n")
         say(proposal.body)
     took = time.monotonic() - stage.started
-    say(
-        f"{len(rows)} merged proposals in {took:.0f} s; `git log --first-parent main` of the repository tells them all."
-    )
+    say(f"{len(rows)} merged proposals in {took:.0f} s, each with its evidence in git.")
+    if not keep:
+        say("To look around, run it again with --keep: the servers stay up, and it says where.")
 
 
 def _report(rows: list[Happened], breach: Breach | None, code: int) -> dict[str, object]:
