@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from dataclasses import replace
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
 
-from support.repositories import git
-from support.worlds import Behaviour, World, settle, stable
+from support.repositories import OURS, git
+from support.worlds import MANIFEST, Behaviour, World, settle, stable
+from tidegate.adapters.git import GitRepository, Plumbing
+from tidegate.adapters.local_forge import LocalForge
 from tidegate.core.observed import ProposalState
-from tidegate.core.outcome import Hold
+from tidegate.core.outcome import Hold, Nothing
 from tidegate.core.reading import Unread, Why
 from tidegate.core.transition import Kind
 from tidegate.reconcile import reconcile
@@ -168,3 +171,102 @@ def test_dry_run_writes_nothing(world: World) -> None:
     report = reconcile(world.ports, dry_run=True)
     assert [t.kind for d in report.decisions for t in d.transitions()] == [Kind.PROMOTE]
     assert git(world.bare, "for-each-ref") == before
+
+
+def test_I1_every_pass_may_be_made_by_a_process_that_remembers_nothing(world: World) -> None:
+    settle(world)
+    world.train(2)
+    for _ in range(40):
+        world.tick(ports=world.connect())
+        if world.approve():
+            world.tick(timedelta(0), ports=world.connect())
+        if stable(world) == 2:
+            break
+    assert stable(world) == 2
+
+
+class WrongTree(LocalForge):
+    """A forge whose merge commit does not hold what was judged, as a squash of a stale tree leaves it."""
+
+    repository: GitRepository
+
+    def merge(self, number: int, head: str, message: str, at: datetime) -> str:
+        main = self.repository.head()
+        assert main is not None
+        wrong = self.repository.write_commit(main, {"models/digits/staging.yaml": "stable: 9\n"}, message, at)
+        self.repository.move_branch("main", wrong, main)
+        return wrong
+
+
+def test_I4_a_merge_that_is_not_what_was_judged_is_an_incident(world: World) -> None:
+    world.train(1)
+    world.wait(timedelta(seconds=30))
+    forge = WrongTree(Plumbing(world.bare, identity=OURS, name="Tidegate"))
+    forge.repository = GitRepository(world.bare, identity=OURS)
+    report = reconcile(replace(world.ports, forge=forge))
+    assert len(report.incidents) == 1
+    assert "models/digits/staging.yaml" in report.incidents[0]
+
+
+def test_I4_an_honest_edit_beside_ours_is_no_incident(world: World) -> None:
+    settle(world)
+    world.train(2)
+    person = world.clone()
+    text = "# looked after by the growth team\n" + (world.show("models/digits/staging.yaml") or "")
+    person.commit({"models/digits/staging.yaml": text, "notes.md": "hello\n"}, "a comment", at=world.clock.at)
+    person.push("HEAD:main")
+    report = world.tick()
+    assert report.incidents == ()
+    assert stable(world, "staging") == 2
+    assert (world.show("models/digits/staging.yaml") or "").startswith("# looked after")
+
+
+def test_I10_a_settled_model_asks_neither_the_registry_nor_prometheus(world: World) -> None:
+    settle(world)
+    world.registry.down = True
+    world.metrics.unread = Unread(why=Why.UNREACHABLE)
+    report = world.tick()
+    assert report.failures == ()
+    assert all(isinstance(d, Nothing) for d in report.decisions[0].environments.values())
+
+
+def test_bytes_that_changed_since_registration_do_not_enter(world: World) -> None:
+    version = world.train(1)
+    world.registry.bytes[1] = "sha256:" + "f" * 64
+    report = world.tick()
+    held = report.decisions[0].environments["staging"]
+    assert isinstance(held, Hold)
+    assert f"bytes of version {version.number} do not match" in held.reason
+    assert world.ports.forge.proposals() == ()
+
+
+def on_probation(world: World, behaviour: Behaviour) -> None:
+    """Version 2 finished its rollout and only then shows how it behaves."""
+    settle(world)
+    world.train(2)
+    world.until(lambda: stable(world) == 2)
+    world.service.behaviours[2] = behaviour
+
+
+def test_on_probation_a_breach_goes_back_to_the_previous_version(world: World) -> None:
+    on_probation(world, Behaviour(errors=0.4))
+    world.until(lambda: stable(world) == 1)
+    entry = world.pin().rejected[0]
+    assert (entry.version, entry.reason.split(" ")[0]) == (2, "availability")
+
+
+def test_on_probation_a_sibling_that_breaches_too_holds_the_revert_and_pages(world: World) -> None:
+    on_probation(world, Behaviour(errors=0.4))
+    person = world.clone()
+    sibling = MANIFEST.replace("name: digits", "name: letters")
+    pin = f"apiVersion: tidegate.dev/v1alpha1\nkind: Pin\nstable: 2@sha256:{2:064x}\n"
+    files = {"model.yaml": sibling, "production.yaml": pin, "training/train.py": "print()\n"}
+    person.commit({f"models/letters/{name}": text for name, text in files.items()}, "letters", at=world.clock.at)
+    person.push("HEAD:main")
+    for _ in range(6):
+        report = world.tick()
+    held = next(d for d in report.decisions if d.model == "digits").environments["production"]
+    assert isinstance(held, Hold)
+    assert held.pages
+    assert "letters breaches too" in held.reason
+    assert stable(world) == 2

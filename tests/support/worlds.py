@@ -143,6 +143,7 @@ class Shelf:
 
     found: dict[int, ModelVersion] = field(default_factory=dict)
     named: dict[str, int] = field(default_factory=dict)
+    bytes: dict[int, str] = field(default_factory=dict)
     down: bool = False
 
     def versions(self, name: str) -> tuple[ModelVersion, ...]:
@@ -151,7 +152,7 @@ class Shelf:
         return tuple(self.found.values())
 
     def digest(self, name: str, number: int) -> str:
-        return self.found[number].digest
+        return self.bytes.get(number, self.found[number].digest)
 
     def register(self, name: str, run_id: str, digest: str, tags: Mapping[str, str]) -> ModelVersion:
         raise NotImplementedError("worlds register versions themselves")
