@@ -12,8 +12,11 @@ from support.repositories import OURS, git
 from support.worlds import MANIFEST, Behaviour, World, settle, stable
 from tidegate.adapters.git import GitRepository, Plumbing
 from tidegate.adapters.local_forge import LocalForge
+from tidegate.adapters.targets.file import FileTarget
+from tidegate.core.manifest import Model
 from tidegate.core.observed import ProposalState
 from tidegate.core.outcome import Hold, Nothing
+from tidegate.core.pin import Pin
 from tidegate.core.reading import Unread, Why
 from tidegate.core.transition import Kind
 from tidegate.reconcile import reconcile
@@ -270,3 +273,23 @@ def test_on_probation_a_sibling_that_breaches_too_holds_the_revert_and_pages(wor
     assert held.pages
     assert "letters breaches too" in held.reason
     assert stable(world) == 2
+
+
+class OtherTarget(FileTarget):
+    """A later Tidegate that renders otherwise."""
+
+    def render(self, model: Model, environment: str, pin: Pin) -> str:
+        return "# rendered otherwise\n" + super().render(model, environment, pin)
+
+
+def test_an_open_proposal_follows_when_we_render_otherwise_and_keeps_its_approvals(world: World) -> None:
+    world.train(1)
+    world.until(lambda: open_proposal(world) is not None, approving=False)
+    number = open_proposal(world)
+    world.approve()
+    ports = replace(world.ports, targets={"file": OtherTarget()})
+    for _ in range(4):
+        world.tick(ports=ports)
+    assert stable(world) == 1
+    assert world.ports.forge.proposal(number or 0).state is ProposalState.MERGED
+    assert (world.show("rendered/production/digits.yaml") or "").startswith("# rendered otherwise")

@@ -70,15 +70,17 @@ def propose(
 
 
 def _branch(desk: Desk, model: Model, transition: Transition) -> str:
-    """The head of the transition's branch, created from main when it is not there yet. Raises Raced when main says
-    otherwise by now."""
+    """The head of the transition's branch, made from main when it is not there, or is not what we would write by now.
+
+    Raises Raced when main says otherwise by now.
+    """
     existing = desk.repository.head(transition.branch)
-    if existing is not None:
+    if existing is not None and not _is_outdated(desk, model, transition, existing):
         return existing
     files = transition_files(desk, model, transition.environment, transition.after, desk.main)
     commit = desk.repository.write_commit(desk.main, files, wording.commit_message(transition), desk.now)
     try:
-        desk.repository.move_branch(transition.branch, commit, None)
+        desk.repository.move_branch(transition.branch, commit, existing)
     except Raced:
         existing = desk.repository.head(transition.branch)
         if existing is None:
@@ -89,6 +91,16 @@ def _branch(desk: Desk, model: Model, transition: Transition) -> str:
         desk.repository.move_branch(transition.branch, None, commit)
         raise Raced(f"main moved while {transition.branch} was made; read again and decide again")
     return commit
+
+
+def _is_outdated(desk: Desk, model: Model, transition: Transition, head: str) -> bool:
+    """Whether a branch of ours alone holds other files than this transition's. Somebody's commit on it is theirs."""
+    commits = desk.repository.commits(desk.main, head)
+    ours = desk.repository.identity
+    if not commits or any(commit.author != ours or commit.committer != ours for commit in commits):
+        return False
+    files = transition_files(desk, model, transition.environment, transition.after, commits[0].parents[0])
+    return any(desk.repository.read(head, path) != text for path, text in files.items())
 
 
 def transition_files(desk: Desk, model: Model, environment: str, after: Pin, base: str) -> dict[str, str]:
