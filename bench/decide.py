@@ -133,7 +133,7 @@ def _observed(staging: tuple[PinChange, ...], production: tuple[PinChange, ...])
     newest = staging[-1].pin.stable.version if staging[-1].pin and staging[-1].pin.stable else 0
     return Observed(
         main="m" * 40,
-        policy_commit="p" * 40,
+        policy_commits={"staging": "p" * 40, "production": "p" * 40},
         training=Progress(key=_key(newest), state=TrainingState.SUCCEEDED, version=newest),
         versions=tuple(_version(number) for number in range(max(1, newest - 5), newest + 1)),
         proposals=(),

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from tidegate.core import pin as pins
 from tidegate.core.history import entry_proposal, set_by_hand
 from tidegate.core.manifest import Model
-from tidegate.core.observed import CheckState, ModelVersion, PinChange, Proposal
+from tidegate.core.observed import CheckState, ModelVersion, PinChange, Proposal, last_rejected
 from tidegate.core.outcome import Nothing
 from tidegate.core.pin import Canary, Pin, Rejected
 from tidegate.core.quantity import VersionPin
@@ -37,18 +37,32 @@ class Place:
     environment: str
     history: tuple[PinChange, ...]
     handle: str
+    unreadable: str | None = None
 
     @property
     def pin(self) -> Pin:
-        """Main's pin file. Raises WrongUse when the environment has none."""
-        if not self.history or self.history[-1].pin is None:
-            raise WrongUse(f"{self.model.pin_path(self.environment)} is not on main: nothing was ever pinned there")
-        return self.history[-1].pin
+        """Main's pin file. Raises WrongUse when the environment has none, Refused when it cannot be read."""
+        found = self.found
+        if found is None:
+            raise WrongUse(f"{self.model.pin_path(self.environment)} is not on main: nothing is pinned there")
+        return found
+
+    @property
+    def found(self) -> Pin | None:
+        """Main's pin file, None without one. Raises Refused when it cannot be read: nobody knows what to keep of it."""
+        if self.unreadable is not None:
+            raise Refused(f"main's pin file cannot be read, mend it first: {self.unreadable}")
+        return self.history[-1].pin if self.history else None
+
+    @property
+    def bare(self) -> Pin:
+        """What is left where no pin file is: the rejections, which nothing but `unreject` lifts (I6)."""
+        return Pin(rejected=last_rejected(self.history))
 
 
 def pin(place: Place, version: ModelVersion) -> Transition:
     """Set stable by hand and drop the canary; it holds the environment like an edit would."""
-    before = place.history[-1].pin if place.history and place.history[-1].pin else Pin()
+    before = place.found or place.bare
     previous = before.previous if before.stable == version.pin else before.stable
     after = replace(before, stable=version.pin, previous=previous, canary=None, policy=None, holdback=None)
     return _transition(place, Kind.PIN, after, f"{place.handle} pins version {version.number}")
@@ -102,18 +116,10 @@ def hold(place: Place, *, scope: str, reason: str, until: str | None) -> Transit
 def resume(place: Place) -> Transition:
     """Lift a hold of the verb, and let the loop go on from what a person set by hand."""
     by_hand = set_by_hand(place.model.name, place.environment, place.history)
-    before = _last_pin(place) if by_hand is not None else place.pin
+    before = place.pin if by_hand is None else place.found or place.bare
     if before.hold is None and by_hand is None:
         raise WrongUse(f"{place.environment} is not held here (holds in model.yaml or tidegate.yaml are edited there)")
     return _transition(place, Kind.RESUME, replace(before, hold=None), f"{place.handle} resumes")
-
-
-def _last_pin(place: Place) -> Pin:
-    """Main's pin; of a file that a person deleted only its rejections are left, which nothing trims (I6)."""
-    if place.history[-1].pin is not None:
-        return place.history[-1].pin
-    last = next((change.pin for change in reversed(place.history) if change.pin is not None), Pin())
-    return Pin(rejected=last.rejected)
 
 
 def unreject(place: Place, version: int) -> Transition:
@@ -136,7 +142,7 @@ def restart_rollout(place: Place, policy: str, first_step: float) -> Transition:
 
 
 def _transition(place: Place, kind: Kind, after: Pin, reason: str) -> Transition:
-    before = place.history[-1].pin if place.history else None
+    before = place.found
     model, environment = place.model.name, place.environment
     after = pins.stamped(model, environment, after, mark(kind, before))
     return Transition(

@@ -39,6 +39,11 @@ class CommitInfo:
     message: str
 
 
+def is_foreign(commits: Sequence[CommitInfo], identity: str) -> bool:
+    """Whether somebody else's commit is among them."""
+    return any(commit.author != identity or commit.committer != identity for commit in commits)
+
+
 class Repository(Protocol):
     """The git repository that holds the desired state. Reads are by commit, so that one pass sees one state.
 
@@ -59,6 +64,10 @@ class Repository(Protocol):
     def history(self, commit: str, path: str) -> tuple[FileVersion, ...]:
         """Every version of the file along first parents of `commit`, oldest first; survives deletion and
         re-creation."""
+        ...
+
+    def paths_ever(self, commit: str, folder: str) -> tuple[str, ...]:
+        """Every path below a folder that first-parent history up to `commit` knows, deleted ones too."""
         ...
 
     def commits(self, base: str, head: str) -> tuple[CommitInfo, ...]:
@@ -132,10 +141,16 @@ class Forge(Protocol):
         ...
 
     def close(self, number: int, handle: str, at: datetime, *, ours: bool = False) -> None:
-        """Close it. `ours` writes the close marker first: without it the closing is a person's veto."""
+        """Close it. `ours` writes the close marker first: without it the closing is a person's veto.
+
+        Ours takes the branch away with it, a person's leaves it.
+        """
         ...
 
-    def reopen(self, number: int, handle: str, at: datetime) -> None: ...
+    def reopen(self, number: int, handle: str, at: datetime) -> None:
+        """Open it again; a branch that is gone is made again at the last head."""
+        ...
+
     def lift(self, number: int, handle: str, at: datetime) -> None:
         """Mark a vetoed proposal as lifted, so that the transition may be tried with a new attempt."""
         ...

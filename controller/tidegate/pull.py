@@ -5,7 +5,7 @@ Nobody is stopped from saying what they think; whether it counts is decided by t
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 
 from tidegate.core.manifest import Model
@@ -87,8 +87,7 @@ def merge(desk: Desk, due: Due) -> Merged:
     result = check(desk, due.model, due.proposal, due.decision)
     if result.state is not CheckState.PASSED:
         raise Refused(f"#{number} is not merged: the check `tidegate` is {result.state.value}: {result.summary}")
-    # A pass leaves a branch with somebody else's commits to a person; here is one, and the check has passed.
-    merged = steps_merge(desk, due.model, replace(due.proposal, foreign=False), result)
+    merged = steps_merge(desk, due.model, due.proposal, result, by_person=True)
     if merged is None:
         raise Raced(f"#{number} is not merged: main or its branch has moved; look at it and try again")
     return merged

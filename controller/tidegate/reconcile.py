@@ -16,7 +16,7 @@ from tidegate.core.observed import Check, Proposal, ProposalState, Unavailable
 from tidegate.core.outcome import Decision, Hold, ModelDecision, Nothing
 from tidegate.core.transition import Transition, parse_branch
 from tidegate.core.wording import closed_comment
-from tidegate.errors import EditRefused, OutsideSystem, Raced, Refused
+from tidegate.errors import OutsideSystem, Raced, Refused, TidegateError
 from tidegate.ports import Clock, Forge, Metrics, Registry, Repository, Target
 from tidegate.steps.deciding import Decided, Judges, decide_model
 from tidegate.steps.desired import Desired, DesiredReader
@@ -129,7 +129,7 @@ def _decide_all(
     for wanted in desired.models:
         try:
             one = decide_model(wanted, sources, judges, now)
-        except OutsideSystem as error:
+        except TidegateError as error:
             failures.append(f"{wanted.model.name}: {error}")
             continue
         decided.append(one)
@@ -181,7 +181,7 @@ def _on_its_own(one: Decided, failures: list[str]) -> Iterator[None]:
         yield
     except Raced:
         return
-    except (OutsideSystem, EditRefused) as error:
+    except TidegateError as error:
         failures.append(f"{one.decision.model}: {error}")
 
 

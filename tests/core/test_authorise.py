@@ -43,7 +43,7 @@ def head(made: Transition, *approvals: str, **changes: Any) -> Head:
         main_pin=BEFORE,
         changed=FILES,
         expected=FILES,
-        approvals=tuple((handle, made.key) for handle in approvals),
+        approvals=tuple((handle, "h" * 40, made.key) for handle in approvals),
     )
     return replace(base, **changes)
 
@@ -125,7 +125,7 @@ def test_an_entry_needs_listed_people(approvals: tuple[str, ...], count: int, st
 
 def test_an_approval_of_another_transition_does_not_count() -> None:
     made = transition(Kind.PROMOTE, needs_person=True)
-    stale = head(made, approvals=(("@dana", "k" + "9" * 16),))
+    stale = head(made, approvals=(("@dana", "h" * 40, "k" + "9" * 16),))
     assert required_check(stale, made, RULE).state is CheckState.PENDING
 
 
@@ -158,3 +158,31 @@ def test_a_persons_verb_is_not_what_it_says_either_when_main_went_on() -> None:
 def test_the_check_names_the_head_it_was_made_for() -> None:
     made = transition()
     assert required_check(head(made), made, RULE).head == "h" * 40
+
+
+def test_an_approval_given_before_somebody_touched_the_branch_does_not_count() -> None:
+    made = transition()
+    foreign = replace(proposal(7, made.key, kind=made.kind), foreign=True)
+    before = head(made, proposal=foreign, approvals=(("@dana", "0" * 40, made.key),))
+    assert required_check(before, made, RULE).state is CheckState.PENDING
+
+
+def test_of_our_own_branch_an_approval_of_the_same_transition_counts_whatever_head_it_was_given_at() -> None:
+    made = transition(Kind.PROMOTE, needs_person=True)
+    rebuilt = head(made, approvals=(("@dana", "0" * 40, made.key),))
+    assert required_check(rebuilt, made, RULE).state is CheckState.PASSED
+
+
+def test_one_person_listed_in_two_spellings_is_one() -> None:
+    made = transition(Kind.PROMOTE, needs_person=True)
+    rule = Approvals(handles=("@dana", "@Dana"), count=2)
+    assert required_check(head(made, "@dana"), made, rule).state is CheckState.PENDING
+
+
+def test_the_kind_of_the_stamp_is_the_kind_of_the_branch() -> None:
+    made = transition(Kind.HOLD)
+    other = stamped("digits", "production", made.after, mark(Kind.FINISH, BEFORE))
+    branch = parse_branch(f"tidegate/digits/production/hold-{other.transition.key if other.transition else ''}")
+    assert branch is not None
+    check = required_check(head(made, pin=other, branch=branch), Nothing(), None)
+    assert (check.state, "another kind" in check.summary) == (CheckState.FAILED, True)

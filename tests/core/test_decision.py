@@ -223,7 +223,9 @@ def test_past_its_maximum_duration_a_step_ends_as_the_policy_says(
 ) -> None:
     rollout = replace(ROLLOUT, on_inconclusive=policy)
     environments = tuple(replace(e, rollout=rollout) for e in model().environments)
-    undecided = judged(Stage.CANARY, replace(CLEARED[0], comparison=Comparison.UNDECIDED))
+    undecided = judged(
+        Stage.CANARY, replace(CLEARED[0], comparison=Comparison.UNDECIDED), baked=rollout.maximum_duration
+    )
     made = transition(decided(observed(BAKED, canary(ago=timedelta(hours=25))), undecided, environments=environments))
     assert (made.kind, made.needs_person) == (kind, asks)
 
@@ -594,9 +596,114 @@ def test_guard_of_a_retraining(guard: Any, stops: bool) -> None:
     assert (stopped(RETRAIN, situation) is not None) == stops
 
 
-def test_a_hand_edit_is_obeyed_by_rendering_whatever_else_holds() -> None:
-    made = transition(decided(*RENDERING))
-    assert (made.kind, made.after.stable, made.needs_person) == (Kind.RENDER, pin_of(1), False)
+def drifted(history: tuple[PinChange, ...]) -> Observed:
+    what = PROMOTING[0]
+    state = EnvironmentObserved(history=history, rendered=False)
+    return replace(what, environments={**what.environments, "production": state})
+
+
+def test_a_hand_edit_is_obeyed_by_rendering_and_needs_nobody() -> None:
+    history = stable("production", 1)
+    edited = PinChange(commit="e" * 40, at=NOW, pin=replace(history[-1].pin or Pin(), stable=pin_of(7)))
+    made = transition(decided(drifted((*history, edited)), READY))
+    assert (made.kind, made.after.stable, made.needs_person) == (Kind.RENDER, pin_of(7), False)
+
+
+def test_what_changes_the_rendered_file_without_a_hand_edit_of_the_pin_file_asks() -> None:
+    made = transition(decided(drifted(stable("production", 1)), READY))
+    assert (made.kind, made.needs_person) == (Kind.RENDER, True)
+
+
+def test_a_due_revert_goes_before_rendering() -> None:
+    what = drifted(canary())
+    assert transition(decided(what, judged(Stage.CANARY, WORSE))).kind is Kind.REVERT
+
+
+def test_a_revert_that_a_persons_setting_stops_pages() -> None:
+    history = canary()
+    pin = history[-1].pin or Pin()
+    edited = PinChange(commit="e" * 40, at=NOW, pin=replace(pin, previous=pin_of(5)))
+    what = observed(BAKED, (*history, edited), key_at={"e" * 40: KEY})
+    held = hold(decided(what, judged(Stage.CANARY, WORSE)))
+    assert "a revert is due" in held.reason
+    assert (held.pages, held.degraded) == (True, True)
+
+
+def test_a_canary_that_serves_no_more_does_not_go_on() -> None:
+    gone = judged(Stage.CANARY, *CLEARED, absent_for=timedelta(minutes=1))
+    assert "not serving now" in hold(decided(observed(BAKED, canary(0.5)), gone)).reason
+
+
+def test_a_canary_that_stopped_serving_is_reverted_at_its_deadline() -> None:
+    dead = judged(Stage.CANARY, *CLEARED, serving=False, absent_for=ROLLOUT.progress_deadline)
+    made = transition(decided(observed(BAKED, canary(retried=2)), dead))
+    assert made.after.rejected[0].reason == "stopped serving"
+
+
+def test_nothing_enters_production_on_the_strength_of_a_staging_that_goes_back() -> None:
+    staging = chain(
+        "staging",
+        (Kind.PROMOTE, Pin(stable=pin_of(1)), timedelta(days=9)),
+        (Kind.FINISH, Pin(stable=pin_of(2), previous=pin_of(1)), timedelta(hours=2)),
+    )
+    what = observed(staging, stable("production", 1))
+    failing = {"staging": verdict(Stage.PROBATION, objectives=(BREACH,))}
+    decision = decide(model(), WORKSPACE, what, failing, NOW)
+    assert transition(decision.environments["staging"]).kind is Kind.REVERT
+    assert not isinstance(decision.environments["production"], Transition)
+
+
+def test_I2_the_reason_is_the_objective_that_was_found_first() -> None:
+    later = replace(WORSE, objective="availability", worse_at=NOW)
+    first = replace(WORSE, worse_at=NOW - timedelta(minutes=5))
+    alone = transition(decided(observed(BAKED, canary()), judged(Stage.CANARY, first)))
+    both = transition(decided(observed(BAKED, canary()), judged(Stage.CANARY, later, first)))
+    assert alone.key == both.key
+
+
+def test_I2_a_registry_that_does_not_answer_changes_no_key_of_a_revert() -> None:
+    what = observed(BAKED, canary())
+    blind = replace(what, versions=Unavailable(system="registry", words="refused"))
+    verdicts = judged(Stage.CANARY, WORSE)
+    assert transition(decided(what, verdicts)).key == transition(decided(blind, verdicts)).key
+
+
+def test_I5_a_veto_outlives_a_hold_and_other_changes_of_the_file() -> None:
+    what, verdicts = PROMOTING
+    vetoed = proposal(
+        41, "k" + "9" * 16, state=ProposalState.CLOSED, closed_by="@dana", moves="promote production 2 0.1"
+    )
+    assert "@dana closed proposal #41" in hold(decided(replace(what, proposals=(vetoed,)), verdicts)).reason
+
+
+def test_I6_a_deleted_pin_file_keeps_its_rejections() -> None:
+    entry = Rejected(version=2, key=KEY, reason="latency ×2.4")
+    gone = PinChange(commit="e" * 40, at=NOW, pin=None)
+    what = observed(stable("staging", 1), (*stable("production", 1, rejected=(entry,)), gone))
+    assert "is rejected in production" in hold(decided(what, environment="staging")).reason
+
+
+def test_I6_a_removed_environment_keeps_its_rejections() -> None:
+    entry = Rejected(version=2, key=KEY, reason="latency ×2.4")
+    what = observed(stable("staging", 1), rejected_elsewhere=(("old", entry),))
+    assert "is rejected in old" in hold(decided(what, environment="staging")).reason
+
+
+def test_a_vetoed_version_is_not_waited_for() -> None:
+    entries = [(Kind.PROMOTE, Pin(stable=pin_of(n)), timedelta(hours=9 - n)) for n in (2, 3, 4, 5)]
+    staging = chain("staging", (Kind.PROMOTE, Pin(stable=pin_of(1)), timedelta(days=10)), *entries)
+    versions = (*(version(n, OLD_KEY) for n in (1, 2, 3, 4, 5)), version(6))
+    vetoed = proposal(41, "k" + "9" * 16, state=ProposalState.CLOSED, moves="promote production 5 0.1")
+    what = observed(staging, stable("production", 1), versions=versions, proposals=(vetoed,))
+    assert transition(decided(what, environment="staging")).after.stable == pin_of(6)
+
+
+def test_a_foreign_commit_on_a_reverts_branch_gives_the_revert_a_branch_of_its_own() -> None:
+    what, verdicts = REVERTING
+    first = transition(decided(what, verdicts))
+    theirs = proposal(41, first.key, kind=Kind.REVERT, foreign=True)
+    again = transition(decided(replace(what, proposals=(theirs,)), verdicts))
+    assert (again.key == first.key, again.adopts) == (False, None)
 
 
 def test_I8_freeze_windows_and_holds_on_promotions_never_stop_a_revert() -> None:

@@ -108,7 +108,8 @@ def probation(ago: timedelta = timedelta(hours=1), **more: Any) -> tuple[PinChan
 def observed(staging: tuple[PinChange, ...], production: tuple[PinChange, ...] = (), **changes: Any) -> Observed:
     base = Observed(
         main="m" * 40,
-        policy_commit="p" * 40,
+        policy_commits={"staging": "p" * 40, "production": "p" * 40},
+        recorded_keys={1: OLD_KEY, 2: KEY},
         training=Progress(key=KEY, state=TrainingState.SUCCEEDED, version=2),
         versions=(version(1, OLD_KEY), version(2)),
         proposals=(),

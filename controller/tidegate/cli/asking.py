@@ -35,8 +35,14 @@ class Asking:
         names = [each.name for each in self.model.environments]
         if environment not in names:
             raise WrongUse(f"{self.model.name} has no environment {environment!r}; there are: {', '.join(names)}")
-        history = environment_of(self.model, environment, self.sources).history
-        return Place(model=self.model, environment=environment, history=history, handle=self.handle)
+        state = environment_of(self.model, environment, self.sources)
+        return Place(
+            model=self.model,
+            environment=environment,
+            history=state.history,
+            handle=self.handle,
+            unreadable=state.unreadable,
+        )
 
     def versions(self) -> tuple[ModelVersion, ...]:
         """The registry's versions, or those of the launch records: going back must not wait for MLflow."""

@@ -11,26 +11,32 @@ from tidegate.core.guards import SAFETY, Situation, is_persons
 from tidegate.core.observed import Proposal, ProposalState
 from tidegate.core.outcome import Hold, WaitingOn, Wish
 from tidegate.core.pin import stamped
-from tidegate.core.transition import Kind, Transition, mark, parse_branch
+from tidegate.core.transition import Kind, Transition, mark, moves, parse_branch
 
 
 def adopt(wish: Wish, situation: Situation) -> Transition | Hold:
-    """The transition for this wish with its first attempt that nobody vetoed, or the veto as a Hold."""
+    """The transition for this wish, its first attempt that nobody lifted or took over; or a person's veto as a Hold."""
     attempt = 1
     while True:
         transition = _transition(wish, situation, attempt)
         known = _carrying(transition.key, situation)
-        vetoed = next((p for p in known if is_veto(p)), None)
-        if vetoed is None:
+        if (veto := _veto_of(transition, known, situation)) is not None:
+            return _veto(veto, wish)
+        if not any(p.lifted for p in known) and not (wish.kind in SAFETY and any(_is_taken_over(p) for p in known)):
             return _with_proposals(transition, known, situation)
-        if not vetoed.lifted:
-            return _veto(vetoed, wish)
         attempt += 1
 
 
-def is_veto(proposal: Proposal) -> bool:
-    """Whether a person closed this proposal (ours carry a close marker)."""
-    return proposal.state is ProposalState.CLOSED and not proposal.closed_by_us
+def _veto_of(transition: Transition, known: tuple[Proposal, ...], situation: Situation) -> Proposal | None:
+    """A person's veto of this key, or of the same change made on top of another state of the file."""
+    what = moves(transition.kind, transition.environment, transition.before, transition.after)
+    vetoes = (p for p in situation.observed.proposals if p.vetoes and (p in known or p.moves == what))
+    return next(vetoes, None)
+
+
+def _is_taken_over(proposal: Proposal) -> bool:
+    """Whether somebody else's commit is on its branch: it is theirs then, and a revert gets a branch of its own."""
+    return proposal.state is ProposalState.OPEN and proposal.foreign
 
 
 def _transition(wish: Wish, situation: Situation, attempt: int) -> Transition:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from tidegate.core.observed import Check, CheckState, Proposal
 from tidegate.core.outcome import Decision, Hold, Nothing
-from tidegate.core.pin import Pin, digest, is_ours
+from tidegate.core.pin import Pin, Stamp, digest, is_ours
 from tidegate.core.transition import DECIDED, Branch, Transition
 from tidegate.core.workspace import Approvals
 
@@ -23,7 +23,7 @@ class Head:
     """What a proposal's head holds: the pin file there, the files that differ from main, and whose commits they are.
 
     `expected` are the files that the pin file at the head must lead to (None: must be absent). `approvals` are
-    handles with the transition key of the head that each approved.
+    handles with the head that each approved and that head's transition key.
     """
 
     proposal: Proposal
@@ -32,7 +32,7 @@ class Head:
     main_pin: Pin | None
     changed: Mapping[str, str | None]
     expected: Mapping[str, str | None]
-    approvals: tuple[tuple[str, str], ...] = ()
+    approvals: tuple[tuple[str, str, str], ...] = ()
 
 
 def required_check(head: Head, decision: Decision, rule: Approvals | None) -> Check:
@@ -45,8 +45,10 @@ def _judge(head: Head, decision: Decision, rule: Approvals | None) -> tuple[Chec
     wrong = _not_what_it_says(head)
     if wrong is not None and not head.proposal.foreign:
         return CheckState.FAILED, wrong
-    if head.branch.kind not in DECIDED or wrong is not None:
-        return _approved(head, rule, wrong or "asked for by a person")
+    if wrong is not None:
+        return _approved(head, rule, wrong, this_head_only=True)
+    if head.branch.kind not in DECIDED:
+        return _approved(head, rule, "asked for by a person")
     return _decided(head, decision, rule)
 
 
@@ -56,12 +58,20 @@ def _not_what_it_says(head: Head) -> str | None:
         return "somebody else's commit is on the branch"
     if head.pin is None or head.pin.transition is None:
         return "the pin file at the head cannot be read"
-    if head.pin.transition.key != head.branch.key or not is_ours(head.branch.model, head.branch.environment, head.pin):
-        return "the pin file does not hash to the transition that the branch names"
-    if head.pin.transition.before != digest(head.main_pin):
-        return "main's pin file has changed since: the transition no longer follows from it"
+    if (wrong := _not_its_transition(head, head.pin, head.pin.transition)) is not None:
+        return wrong
     if dict(head.changed) != dict(head.expected):
         return "the diff is not exactly the pin file and the rendered file of the transition"
+    return None
+
+
+def _not_its_transition(head: Head, pin: Pin, stamp: Stamp) -> str | None:
+    if stamp.kind != head.branch.kind.value:
+        return "the pin file names another kind of transition than the branch"
+    if stamp.key != head.branch.key or not is_ours(head.branch.model, head.branch.environment, pin):
+        return "the pin file does not hash to the transition that the branch names"
+    if stamp.before != digest(head.main_pin):
+        return "main's pin file has changed since: the transition no longer follows from it"
     return None
 
 
@@ -79,16 +89,20 @@ def _decided(head: Head, decision: Decision, rule: Approvals | None) -> tuple[Ch
             return CheckState.FAILED, "not due any more: the desired state is reached without it"
 
 
-def _approved(head: Head, rule: Approvals | None, why: str) -> tuple[CheckState, str]:
-    """Whether enough listed people approved this very transition."""
+def _approved(head: Head, rule: Approvals | None, why: str, *, this_head_only: bool = False) -> tuple[CheckState, str]:
+    """Whether enough listed people approved this very transition; of a touched branch, this very head."""
     if rule is None and head.branch.kind not in DECIDED and not head.proposal.foreign:
         return CheckState.PASSED, why
     if rule is None or not rule.handles:
         return CheckState.PENDING, (
             f"needs a person, and nobody is listed under approvals.{head.branch.environment} in tidegate.yaml"
         )
-    approving = {handle.lower() for handle, key in head.approvals if key == head.branch.key}
-    given = [handle for handle in dict.fromkeys(rule.handles) if handle.lower() in approving]
+    approving = {
+        handle.lower()
+        for handle, at, key in head.approvals
+        if key == head.branch.key and (at == head.proposal.head or not this_head_only)
+    }
+    given = [handle for handle in {h.lower(): h for h in rule.handles}.values() if handle.lower() in approving]
     if len(given) >= rule.count:
         return CheckState.PASSED, f"approved by {', '.join(given)}: {why}"
     return CheckState.PENDING, f"needs an approval by {' or '.join(rule.handles)}: {why}"

@@ -12,6 +12,8 @@ from tidegate.core.manifest import Environment, Model
 from tidegate.core.observed import ModelVersion, Observed, TrainingState, Unavailable
 from tidegate.core.outcome import Hold, WaitingOn
 from tidegate.core.pin import Pin, Rejected
+from tidegate.core.quantity import VersionPin
+from tidegate.core.transition import Kind
 
 SUPERSEDINGS = 3
 PATIENCE = timedelta(days=3)
@@ -57,31 +59,33 @@ def _no_version_yet(model: Model, observed: Observed) -> Hold:
 def rejection(observed: Observed, version: int, key: str | None) -> tuple[str, Rejected] | None:
     """The environment and entry that reject this version or its training key. Rejected anywhere is candidate
     nowhere."""
-    for name, state in observed.environments.items():
-        for entry in state.pin.rejected if state.pin else ():
-            if entry.version == version or (key is not None and entry.key == key):
-                return name, entry
+    own = ((name, entry) for name, state in observed.environments.items() for entry in state.rejected)
+    for name, entry in (*own, *observed.rejected_elsewhere):
+        if entry.version == version or (key is not None and entry.key == key):
+            return name, entry
     return None
 
 
 def in_flight(model: Model, observed: Observed, now: datetime) -> Pin | None:
     """The first environment's pin when its version must finish first: superseded too often, or waiting too long."""
     first, last = model.environments[0].name, model.environments[-1].name
-    if first == last:
-        return None
     here, there = observed.environments[first], observed.environments[last]
     if here.pin is None or here.pin.stable is None or there.pin is None or there.pin.stable is None:
         return None
-    if here.pin.stable == there.pin.stable or rejection(observed, here.pin.stable.version, None):
+    version = here.pin.stable
+    if version == there.pin.stable or rejection(observed, version.version, None) or _vetoed(version, last, observed):
         return None
     arrived = stable_change(there.history)
     entries = entries_since(here.history, arrived.at if arrived else None)
-    if not entries:
-        return None
     superseded = len(entries) - 1
-    if superseded >= SUPERSEDINGS or (superseded and now - entries[0].at >= PATIENCE):
-        return here.pin
-    return None
+    waited = now - entries[0].at if entries else timedelta(0)
+    return here.pin if superseded >= SUPERSEDINGS or (superseded > 0 and waited >= PATIENCE) else None
+
+
+def _vetoed(version: VersionPin, environment: str, observed: Observed) -> bool:
+    """Whether a person closed this version's entry: it will not finish, so nothing waits for it."""
+    entry = f"{Kind.PROMOTE.value} {environment} {version.version} "
+    return any(proposal.vetoes and proposal.moves.startswith(entry) for proposal in observed.proposals)
 
 
 def predecessors(model: Model, environment: Environment, observed: Observed) -> tuple[str, ...]:

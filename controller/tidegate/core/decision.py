@@ -8,16 +8,18 @@ for a new version), then the guard table, then the key and the proposal that car
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 
 from tidegate.core import promotion, rollout
 from tidegate.core.adoption import adopt
+from tidegate.core.candidate import predecessors
 from tidegate.core.guards import Situation, is_persons, stopped
 from tidegate.core.history import finished_at, set_by_hand
 from tidegate.core.manifest import Model
 from tidegate.core.observed import Observed
 from tidegate.core.outcome import Decision, Evidence, Hold, ModelDecision, Nothing, WaitingOn, Wish
-from tidegate.core.pin import Pin
+from tidegate.core.pin import is_ours
 from tidegate.core.transition import Kind, Transition, parse_branch
 from tidegate.core.verdict import Verdict
 from tidegate.core.workspace import Workspace
@@ -39,8 +41,21 @@ def decide(
         for environment in model.environments
     }
     decisions = {name: _decide(situation, verdicts) for name, situation in situations.items()}
+    decisions = {name: _behind(there, situations[name], decisions) for name, there in decisions.items()}
     stale = tuple(pair for name, d in decisions.items() for pair in _stale(d, situations[name]))
     return ModelDecision(model=model.name, environments=decisions, stale=stale)
+
+
+def _behind(decision: Decision, situation: Situation, decisions: Mapping[str, Decision]) -> Decision:
+    """Nothing enters on the strength of an environment that is about to reject it."""
+    if not isinstance(decision, Transition) or decision.kind is not Kind.PROMOTE:
+        return decision
+    for name in predecessors(situation.model, situation.environment, situation.observed):
+        before = decisions[name]
+        wished = before.wished if isinstance(before, Hold) else before
+        if isinstance(wished, Transition) and wished.kind is Kind.REVERT:
+            return Hold(reason=f"{name} is going back", waiting_on=WaitingOn.TIME)
+    return decision
 
 
 def _decide(situation: Situation, verdicts: Mapping[str, Verdict]) -> Decision:
@@ -66,9 +81,20 @@ def _wish(situation: Situation, verdicts: Mapping[str, Verdict]) -> Wish | Decis
     state = situation.state
     if state.unreadable is not None:
         return Hold(reason=f"the pin file cannot be read: {state.unreadable}", waiting_on=WaitingOn.PERSON)
-    if state.pin is not None and not state.rendered:
-        return _render(state.pin)
-    return _set_by_hand(situation) or _by_stage(situation, verdicts)
+    manual = _set_by_hand(situation)
+    wish = _by_stage(situation, verdicts)
+    reverting = isinstance(wish, Wish) and wish.kind is Kind.REVERT
+    drifted = state.pin is not None and not state.rendered
+    if drifted and (manual is not None or not reverting):
+        return _render(situation)
+    if manual is None:
+        return wish
+    return _held_against(manual, wish) if isinstance(wish, Wish) and reverting else manual
+
+
+def _held_against(manual: Hold, revert: Wish) -> Hold:
+    """A person's setting stops a revert as well; then somebody must know."""
+    return replace(manual, reason=f"{manual.reason}; a revert is due: {revert.reasons[0]}", degraded=True, pages=True)
 
 
 def _by_stage(situation: Situation, verdicts: Mapping[str, Verdict]) -> Wish | Decision:
@@ -84,10 +110,21 @@ def _by_stage(situation: Situation, verdicts: Mapping[str, Verdict]) -> Wish | D
     return promotion.promote(situation, verdicts)
 
 
-def _render(pin: Pin) -> Wish:
-    """A person's edit of the pin file is obeyed at once: what serves follows the rendered file."""
-    reason = "the rendered file does not say what the pin file says"
-    return Wish(kind=Kind.RENDER, after=pin, reasons=(reason,), evidence=Evidence.OTHER)
+def _render(situation: Situation) -> Wish:
+    """A person's edit of the pin file is obeyed at once: what serves follows the rendered file.
+
+    Where the pin file is as a transition wrote it, something else changed what it renders to: a person is asked.
+    """
+    pin, model, environment = situation.state.pin, situation.model.name, situation.environment.name
+    assert pin is not None, "called with a pin file"
+    by_hand = not is_ours(model, environment, pin) or set_by_hand(model, environment, situation.state.history)
+    return Wish(
+        kind=Kind.RENDER,
+        after=pin,
+        reasons=("the rendered file does not say what the pin file says",),
+        evidence=Evidence.OTHER,
+        needs_person=not by_hand,
+    )
 
 
 def _set_by_hand(situation: Situation) -> Hold | None:

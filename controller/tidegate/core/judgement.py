@@ -94,8 +94,10 @@ def _objective(question: Question, objective: Objective, counters: Counters) -> 
         case Stage.CANARY:
             verdict = _compared(question, objective, arms)
         case Stage.PROBATION:
-            before = _standing_before(question, objective, readings, counters, arms)
-            verdict = replace(_absolute(question, objective, arms), reference_standing=before)
+            verdict = _absolute(question, objective, arms)
+            cells = _until(arms[question.subject].cells, verdict.worse_at)
+            before = _standing_before(question, objective, readings, counters, cells)
+            verdict = replace(verdict, reference_standing=before)
         case Stage.BAKE:
             verdict = _absolute(question, objective, arms)
         case _:
@@ -223,9 +225,8 @@ def _cleared_by(question: Question, objective: Objective, both: Sequence[tuple[T
 
 def _absolute(question: Question, objective: Objective, arms: Mapping[int, Arm]) -> ObjectiveVerdict:
     """The subject against the objective itself, since the stage began and warm-up was over."""
-    cells = arms[question.subject].cells
-    warm = _warm_from(question, cells)
-    tallies = [cell.tally for cell in cells if cell.start >= warm]
+    cells = _warmed_up(question, arms)
+    tallies = [cell.tally for cell in cells]
     breach = _breach_in(question, objective, tallies)
     told = tallies if breach is None else tallies[: breach + 1]
     evidence = max(outside_evidence(told, objective.budget, question.rollout.dispersion), default=0.0)
@@ -235,8 +236,15 @@ def _absolute(question: Question, objective: Objective, arms: Mapping[int, Arm])
         subject=_sum(told),
         evidence=as_e_value(evidence),
         needed=1 / question.rollout.false_revert_rate,
+        worse_at=None if breach is None else instant(cells[breach].start) + question.rollout.resolution,
         standing=_standing(question, objective, tallies),
     )
+
+
+def _warmed_up(question: Question, arms: Mapping[int, Arm]) -> list[Cell]:
+    cells = arms[question.subject].cells
+    warm = _warm_from(question, cells)
+    return [cell for cell in cells if cell.start >= warm]
 
 
 def _standing(question: Question, objective: Objective, tallies: Sequence[Tally]) -> Standing:
@@ -264,15 +272,15 @@ def _standing_before(
     objective: Objective,
     readings: ObjectiveReadings,
     counters: Counters,
-    arms: Mapping[int, Arm],
+    cells: int,
 ) -> Standing:
-    """How the previous version stood over as long a time before probation as probation has lasted so far."""
+    """How the previous version stood over as many cells before probation. Counted up to a breach, so that a later look
+    says the same of it (I9)."""
     if question.reference is None:
         return Standing.UNKNOWN
     frame = frame_of(question, counters.now)
-    length = len(arms[question.subject].cells) * frame.resolution
     before = Frame(
-        start=frame.start - length,
+        start=frame.start - cells * frame.resolution,
         now=frame.now,
         resolution=frame.resolution,
         version_label=frame.version_label,
@@ -280,8 +288,13 @@ def _standing_before(
     reading = count(objective, readings, counters.up, before, (question.reference,))
     if isinstance(reading, Unread):
         return Standing.UNKNOWN
-    cells = [c for c in reading[question.reference].cells if c.start + frame.resolution <= frame.start]
-    return _standing(question, objective, [c.tally for c in cells]) if _any_events(cells) else Standing.UNKNOWN
+    theirs = [c for c in reading[question.reference].cells if c.start + frame.resolution <= frame.start]
+    return _standing(question, objective, [c.tally for c in theirs]) if _any_events(theirs) else Standing.UNKNOWN
+
+
+def _until(cells: Sequence[Cell], breached: datetime | None) -> int:
+    """How many cells there are, up to a breach."""
+    return sum(1 for cell in cells if breached is None or instant(cell.start) < breached)
 
 
 def _any_events(cells: Iterable[Cell]) -> bool:

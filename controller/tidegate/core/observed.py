@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
 
 from tidegate.core.manifest import Environment
-from tidegate.core.pin import Pin
+from tidegate.core.pin import Pin, Rejected
 from tidegate.core.quantity import VersionPin
 
 
@@ -108,7 +108,8 @@ class Comment:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Proposal:
     """A proposal on the forge. `closed_by_us` is the close marker; `lifted` says that a person lifted a veto;
-    `foreign` that somebody else's commit is on the branch."""
+    `foreign` that somebody else's commit is on the branch; `moves` is what it would change, whatever it follows from.
+    """
 
     number: int
     branch: str
@@ -125,14 +126,20 @@ class Proposal:
     closed_by_us: bool = False
     lifted: bool = False
     foreign: bool = False
+    moves: str = ""
     check: Check | None = None
     approvals: tuple[Approval, ...] = ()
     comments: tuple[Comment, ...] = ()
 
+    @property
+    def vetoes(self) -> bool:
+        """Whether a person closed it (ours carry a close marker) and nobody lifted that."""
+        return self.state is ProposalState.CLOSED and not self.closed_by_us and not self.lifted
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PinChange:
-    """One version of a pin file in main's first-parent history. `pin` is None where it was deleted or unreadable."""
+    """One version of a pin file in main's first-parent history (unreadable ones are left out). None: deleted."""
 
     commit: str
     at: datetime
@@ -158,23 +165,37 @@ class EnvironmentObserved:
     def pin(self) -> Pin | None:
         return self.history[-1].pin if self.history else None
 
+    @property
+    def rejected(self) -> tuple[Rejected, ...]:
+        """The rejections of the last readable pin file: deleting the file, or breaking it, lifts none (I6)."""
+        return last_rejected(self.history)
+
+
+def last_rejected(history: Sequence[PinChange]) -> tuple[Rejected, ...]:
+    """The rejections of the newest readable pin file in a history."""
+    return next((change.pin.rejected for change in reversed(history) if change.pin is not None), ())
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Observed:
     """One model at one moment.
 
-    `policy_commit` is the last commit that changed the manifest or the workspace; `key_at` maps commits to main's
-    training key then; `invalid` says why main's manifest cannot be read (its last valid text is used meanwhile).
+    `policy_commits` are, by environment, the oldest commits since which main wants the same of it; `key_at` maps
+    commits to main's training key then; `invalid` says why main's manifest cannot be read (its last valid text is used
+    meanwhile); `recorded_keys` are training keys by version, from the launch records; `rejected_elsewhere` are the
+    rejections of environments that the model has no more.
     """
 
     main: str
-    policy_commit: str
+    policy_commits: Mapping[str, str]
     training: Training
     versions: tuple[ModelVersion, ...] | Unavailable
     proposals: tuple[Proposal, ...]
     environments: Mapping[str, EnvironmentObserved]
     invalid: str | None = None
     key_at: Mapping[str, str] = field(default_factory=dict)
+    recorded_keys: Mapping[int, str] = field(default_factory=dict)
+    rejected_elsewhere: tuple[tuple[str, Rejected], ...] = ()
     unsettled_dependencies: tuple[str, ...] = ()
     budget_spent: Mapping[str, str] = field(default_factory=dict)
     budget_overridden: frozenset[str] = frozenset()

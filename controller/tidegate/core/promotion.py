@@ -26,11 +26,13 @@ def promote(situation: Situation, verdicts: Mapping[str, Verdict]) -> Wish | Hol
     pin = situation.state.pin
     if pin is not None and pin.stable is not None and pin.stable == entering.pin:
         return Nothing(note=_mark(situation, entering))
+    if rejection(situation.observed, entering.number, entering.training_key):
+        return _enter(situation, pin or Pin(), entering)  # the guard that stops it says why
     waiting = _judged_before(situation, entering, verdicts)
     if waiting is not None:
         return waiting
     gone = _previous_gone(situation, pin)
-    return gone or _enter(situation, pin or Pin(), entering)
+    return gone or _enter(situation, pin or Pin(rejected=situation.state.rejected), entering)
 
 
 def _entering(situation: Situation, *, first: bool) -> ModelVersion | Hold | Nothing:
@@ -133,7 +135,8 @@ def _enter(situation: Situation, pin: Pin, entering: ModelVersion) -> Wish:
         after = replace(pin, stable=entering.pin, previous=pin.stable, holdback=None)
         reason = f"version {entering.number} enters {environment.name} at 100%"
     again = entering.number if pin.retried == entering.number else None
-    after = replace(after, policy=situation.observed.policy_commit, retried=again, transition=None)
+    policy = situation.observed.policy_commits.get(environment.name, situation.observed.main)
+    after = replace(after, policy=policy, retried=again, transition=None)
     return Wish(
         kind=Kind.PROMOTE,
         after=after,

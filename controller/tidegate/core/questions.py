@@ -6,8 +6,9 @@ A settled environment asks nothing, so a pass costs what is in flight, not how m
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
+from tidegate.core.candidate import predecessors, rejection
 from tidegate.core.history import finished_at, rollout_changes, stable_change, weight_changes
 from tidegate.core.manifest import Environment, Judge, Model
 from tidegate.core.observed import EnvironmentObserved, Observed
@@ -36,7 +37,7 @@ def _question(model: Model, environment: Environment, observed: Observed, now: d
         return _probation(policy, state, finished)
     if environment.judge is Judge.NONE or not _awaited(model, environment, observed):
         return None
-    return _bake(environment, state)
+    return _bake(environment, state, now)
 
 
 def _canary(environment: Environment, state: EnvironmentObserved) -> Question | None:
@@ -70,7 +71,7 @@ def _probation(policy: Environment, state: EnvironmentObserved, since: datetime)
     )
 
 
-def _bake(environment: Environment, state: EnvironmentObserved) -> Question | None:
+def _bake(environment: Environment, state: EnvironmentObserved, now: datetime) -> Question | None:
     change = stable_change(state.history)
     by_events = environment.judge is Judge.OBJECTIVES or environment.target.ready is None
     if change is None or state.pin is None or state.pin.stable is None:
@@ -79,15 +80,23 @@ def _bake(environment: Environment, state: EnvironmentObserved) -> Question | No
         stage=Stage.BAKE,
         subject=state.pin.stable.version,
         reference=None,
-        since=change.at,
+        # Readiness looks back no further than it must; objectives are judged over the whole bake.
+        since=change.at if environment.judge is Judge.OBJECTIVES else max(change.at, now - _looked_back(environment)),
         rollout=environment.rollout,
         # Without a readiness gauge only its events show that it serves.
         objectives=environment.objectives if by_events else (),
     )
 
 
+def _looked_back(environment: Environment) -> timedelta:
+    return 2 * environment.rollout.bake + environment.rollout.progress_deadline
+
+
 def _awaited(model: Model, environment: Environment, observed: Observed) -> bool:
-    """Whether some other environment does not run this one's version yet."""
+    """Whether a later environment may take this one's version next, and does not run it yet."""
     here = observed.environments[environment.name].pin
-    others = (observed.environments[e.name].pin for e in model.environments if e.name != environment.name)
-    return here is not None and any(there is None or there.stable != here.stable for there in others)
+    if here is None or here.stable is None or rejection(observed, here.stable.version, None):
+        return False
+    later = (e for e in model.environments if environment.name in predecessors(model, e, observed))
+    pins = (observed.environments[e.name].pin for e in later)
+    return any(there is None or there.stable != here.stable for there in pins)

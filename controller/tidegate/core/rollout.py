@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterable
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from tidegate.core.candidate import rejection
 from tidegate.core.guards import Situation
-from tidegate.core.history import entry_proposal, rollout_changes
+from tidegate.core.history import entry_proposal
 from tidegate.core.manifest import Effect, OnAbsent, OnInconclusive
 from tidegate.core.observed import Unavailable
 from tidegate.core.outcome import Evidence, Hold, Nothing, WaitingOn, Wish
@@ -35,7 +37,7 @@ def canary(situation: Situation) -> Wish | Hold:
     waiting = _not_yet(situation, verdict)
     if waiting is None:
         return _go_on(situation, _cleared_reasons(verdict))
-    return _inconclusive(situation) or waiting
+    return _inconclusive(situation, verdict) or waiting
 
 
 def _pin(situation: Situation) -> Pin:
@@ -51,23 +53,26 @@ def _why_revert(situation: Situation, canary_pin: VersionPin) -> tuple[Evidence,
     if found is not None:
         return Evidence.OTHER, f"rejected in {found[0]}", f"version {canary_pin.version} is rejected in {found[0]}"
     verdict = situation.verdict
-    for objective in verdict.objectives if verdict else ():
-        if objective.effect is Effect.REVERT and objective.comparison is Comparison.WORSE:
-            short, sentence = objective_reason(objective)
-            return Evidence.COMPARISON, short, sentence
-    if verdict is not None and verdict.serving is False:
-        deadline = situation.policy.rollout.progress_deadline
-        if verdict.absent_for >= deadline:
-            sentence = f"it never served within {show_duration(deadline)}, though stable did"
-            return Evidence.NEVER_SERVED, "never served", sentence
+    worse = [o for o in verdict.objectives if o.comparison is Comparison.WORSE] if verdict else []
+    if (first := _first_found(worse)) is not None:
+        short, sentence = objective_reason(first)
+        return Evidence.COMPARISON, short, sentence
+    deadline = situation.policy.rollout.progress_deadline
+    if verdict is not None and verdict.serving is False and verdict.absent_for >= deadline:
+        never = "never served" if verdict.serving_since is None else "stopped serving"
+        return Evidence.NEVER_SERVED, never, f"it {never} for {show_duration(deadline)}, though stable did"
     return None
 
 
+def _first_found(objectives: Iterable[ObjectiveVerdict]) -> ObjectiveVerdict | None:
+    """Of those that may revert, the one that was found first: the reason stays the same when others follow (I2)."""
+    reverting = [o for o in objectives if o.effect is Effect.REVERT]
+    return min(reverting, key=lambda o: (o.worse_at.timestamp() if o.worse_at else math.inf, o.objective), default=None)
+
+
 def _key_of(situation: Situation, pin: VersionPin) -> str | None:
-    versions = situation.observed.versions
-    if isinstance(versions, Unavailable):
-        return None
-    return next((v.training_key for v in versions if v.number == pin.version), None)
+    """From the launch records in git: the same whether the registry answers or not (I2)."""
+    return situation.observed.recorded_keys.get(pin.version)
 
 
 def _revert_canary(situation: Situation, evidence: Evidence, reason: str, sentence: str) -> Wish:
@@ -104,6 +109,8 @@ def _entry(situation: Situation, version: VersionPin, reason: str) -> Rejected:
 def _not_yet(situation: Situation, verdict: Verdict) -> Hold | None:
     """What the canary still needs before it may go on, or None."""
     rollout = situation.policy.rollout
+    if verdict.serving is not True or verdict.absent_for > timedelta(0):
+        return Hold(reason="not serving now", waiting_on=WaitingOn.OUTSIDE)
     if verdict.baked < rollout.bake:
         until = situation.now + (rollout.bake - verdict.baked)
         return Hold(
@@ -157,13 +164,13 @@ def _go_on(situation: Situation, reasons: tuple[str, ...], *, needs_person: bool
     )
 
 
-def _inconclusive(situation: Situation) -> Wish | None:
-    """Past maximumDuration the step ends as the policy says; by default a person is asked."""
+def _inconclusive(situation: Situation, verdict: Verdict) -> Wish | None:
+    """Past maximumDuration the step ends as the policy says; by default a person is asked.
+
+    What counts is the time that it baked: pauses and outages are nobody's conclusion (I3).
+    """
     rollout = situation.policy.rollout
-    changes = rollout_changes(situation.state.history)
-    weight = changes[-1].pin.canary.weight if changes and changes[-1].pin and changes[-1].pin.canary else 0.0
-    started = next(c.at for c in changes if c.pin and c.pin.canary and c.pin.canary.weight == weight)
-    if situation.now < started + rollout.maximum_duration:
+    if verdict.baked < rollout.maximum_duration:
         return None
     reason = f"no conclusion within {show_duration(rollout.maximum_duration)}"
     match rollout.on_inconclusive:
@@ -184,10 +191,10 @@ def probation(situation: Situation, since: datetime) -> Wish | Hold | Nothing:
     if pin.stable is not None and pin.stable.version in situation.state.digest_mismatch:
         sentence = f"the bytes of version {pin.stable.version} do not match its digest"
         return _revert_stable(situation, Evidence.DIGEST, "digest mismatch", sentence)
-    for objective in verdict.objectives:
-        if objective.effect is Effect.REVERT and objective.standing is Standing.BREACH:
-            short, sentence = objective_reason(objective)
-            return _revert_breach(situation, objective, short, sentence)
+    breach = _first_found(o for o in verdict.objectives if o.standing is Standing.BREACH)
+    if breach is not None:
+        short, sentence = objective_reason(breach)
+        return _revert_breach(situation, breach, short, sentence)
     deadline = situation.policy.rollout.progress_deadline
     if verdict.serving is False and verdict.absent_for >= deadline:
         wish = _revert_stable(situation, Evidence.NEVER_SERVED, "not serving", "nothing is served on probation")

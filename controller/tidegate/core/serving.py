@@ -68,7 +68,7 @@ def by_events(question: Question, counted: Sequence[Mapping[int, Arm]]) -> Servi
             missed += moment.reference * math.log1p(-min(share, _MOST_OF_THE_TRAFFIC))
         baked += baking and moment.watched and missed > surprise
     return Service(
-        serving=True if served_at is not None else False if missed <= surprise else None,
+        serving=False if missed <= surprise else True if served_at is not None else None,
         since=None if served_at is None else instant(served_at),
         baked=baked * resolution,
         absent_for=absent * resolution,

@@ -67,6 +67,15 @@ class Transition:
         return branch_name(self.model, self.environment, self.kind, self.key)
 
 
+def moves(kind: Kind, environment: str, before: Pin | None, after: Pin) -> str:
+    """What a transition changes, whatever it follows from: a veto of it outlives other changes of the file."""
+    moved = after.canary or (before.canary if before and kind is Kind.REVERT else None)
+    version = moved.pin.version if moved else after.stable.version if after.stable else 0
+    if kind is Kind.REVERT and before is not None and before.canary is None and before.stable is not None:
+        version = before.stable.version
+    return f"{kind.value} {environment} {version} {after.canary.weight if after.canary else 1:g}"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Branch:
     """What a proposal's branch name says."""

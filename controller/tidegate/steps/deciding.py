@@ -7,14 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from tidegate.core.decision import decide
 from tidegate.core.judgement import judge
 from tidegate.core.manifest import Model
-from tidegate.core.observed import Observed
+from tidegate.core.observed import Observed, ProposalState
 from tidegate.core.outcome import ModelDecision
-from tidegate.core.quantity import VersionPin
+from tidegate.core.quantity import VersionPin, show_duration
 from tidegate.core.queries import Scope
 from tidegate.core.questions import questions
 from tidegate.core.reading import Unread, Why
@@ -25,6 +25,8 @@ from tidegate.steps.desired import Wanted
 from tidegate.steps.measure import measure, queries_of
 from tidegate.steps.observe import Sources, observe, stable_version, with_bytes_checked
 from tidegate.steps.trainings import key_at, training_state
+
+_CLOCKS_APART = timedelta(seconds=30)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,16 +57,16 @@ def decide_model(wanted: Wanted, sources: Sources, judges: Judges, now: datetime
     """Raises OutsideSystem when git or forge do not answer; registry and Prometheus become holds."""
     model = wanted.model
     key = key_at(sources.repository, sources.desired.commit, model)
-    training = training_state(model, key, sources.records)
+    training = training_state(model, key, sources.records_by_key.get(key, ()))
     observed = observe(wanted, training, sources, now)
     label = sources.desired.workspace.labels.version
     asked = questions(model, observed, now, label)
     scopes = {name: _scope(model, name, sources) for name in asked}
-    verdicts = {name: _judge(question, scopes[name], judges) for name, question in asked.items()}
+    verdicts = {name: _judge_as_of(now, question, scopes[name], judges) for name, question in asked.items()}
     observed = replace(observed, failing_siblings=_failing_siblings(wanted, asked, verdicts, sources, judges))
     workspace = sources.desired.workspace
     decision = decide(model, workspace, observed, verdicts, now)
-    entering = _entering(decision)
+    entering = _entering(decision, observed)
     if entering:
         observed = with_bytes_checked(observed, model, entering, sources.registry)
         decision = decide(model, workspace, observed, verdicts, now)
@@ -77,12 +79,14 @@ def decide_model(wanted: Wanted, sources: Sources, judges: Judges, now: datetime
     )
 
 
-def _entering(decision: ModelDecision) -> dict[str, VersionPin]:
-    """The versions that are about to enter an environment, or wait for their approval there."""
+def _entering(decision: ModelDecision, observed: Observed) -> dict[str, VersionPin]:
+    """The versions that are about to enter: when they are proposed, and again once somebody approved."""
+    asking = {p.number for p in observed.proposals if p.state is ProposalState.OPEN and not p.approvals}
     found: dict[str, VersionPin] = {}
     for transition in decision.transitions():
         version = transition.after.canary.pin if transition.after.canary else transition.after.stable
-        if transition.kind is Kind.PROMOTE and version is not None:
+        waits = transition.needs_person and transition.adopts in asking
+        if transition.kind is Kind.PROMOTE and version is not None and not waits:
             found[transition.environment] = version
     return found
 
@@ -127,3 +131,14 @@ def _scope(model: Model, environment: str, sources: Sources) -> Scope:
 
 def _judge(question: Question, scope: Scope, judges: Judges) -> Verdict:
     return judge(question, measure(question, scope, judges.metrics))
+
+
+def _judge_as_of(now: datetime, question: Question, scope: Scope, judges: Judges) -> Verdict:
+    """Times in git are by our clock, samples by Prometheus': where the two differ, nothing is told from both (I3)."""
+    counters = measure(question, scope, judges.metrics)
+    verdict = judge(question, counters)
+    apart = abs(counters.now - now)
+    if verdict.unread is not None or apart <= max(question.rollout.resolution, _CLOCKS_APART):
+        return verdict
+    words = f"its clock and ours are {show_duration(apart)} apart"
+    return replace(verdict, unread=Unread(why=Why.ERROR, words=words), objectives=(), serving=None)

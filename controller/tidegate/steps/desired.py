@@ -82,6 +82,19 @@ class DesiredReader:
             unreadable=tuple(unreadable),
         )
 
+    def policy_commit(self, main: str, model: Model, environment: Environment) -> str:
+        """The oldest commit since which main wants the same of this environment: other edits do not move it (I2)."""
+        paths = (model.manifest_path, WORKSPACE)
+        found = commit = self._repository.last_change(main, paths) or main
+        while self.environment(commit, model, environment.name) == environment:
+            found = commit
+            parents = self._repository.commit_info(commit).parents
+            before = self._repository.last_change(parents[0], paths) if parents else None
+            if before is None:
+                break
+            commit = before
+        return found
+
     def environment(self, commit: str, model: Model, name: str) -> Environment | None:
         """The environment as a frozen policy commit has it; None when that commit cannot be read that far."""
         there = self.model_at(commit, model)
@@ -89,14 +102,14 @@ class DesiredReader:
 
     def model_at(self, commit: str, model: Model) -> Model | None:
         """The model as another commit wants it, None where that commit has no valid one."""
-        workspace = self._repository.read(commit, WORKSPACE)
-        manifest = self._repository.read(commit, model.manifest_path)
-        if workspace is None or manifest is None:
-            return None
         try:
+            workspace = self._repository.read(commit, WORKSPACE)
+            manifest = self._repository.read(commit, model.manifest_path)
+            if workspace is None or manifest is None:
+                return None
             parsed = self._workspace(workspace, WORKSPACE)
             return self._model(manifest, model.manifest_path, parsed, workspace)
-        except InvalidManifest:
+        except (InvalidManifest, WrongUse):  # no valid one, or the commit is gone from a rewritten history
             return None
 
     def pin(self, text: str, path: str) -> Pin:

@@ -4,9 +4,10 @@ remembered (I1)."""
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import cached_property
 
 from tidegate.core.history import finished_at, set_by_hand
 from tidegate.core.launch_record import LaunchRecord, vouch
@@ -20,19 +21,20 @@ from tidegate.core.observed import (
     ProposalState,
     Training,
     Unavailable,
+    last_rejected,
 )
-from tidegate.core.pin import Pin
+from tidegate.core.pin import Pin, Rejected
 from tidegate.core.quantity import VersionPin
-from tidegate.core.transition import parse_branch
-from tidegate.errors import InvalidManifest, OutsideSystem
-from tidegate.ports import FileVersion, Registry, Repository, Target
-from tidegate.steps.desired import WORKSPACE, Desired, DesiredReader, Wanted
+from tidegate.core.transition import moves, parse_branch
+from tidegate.errors import InvalidManifest, OutsideSystem, WrongUse
+from tidegate.ports import FileVersion, Registry, Repository, Target, is_foreign
+from tidegate.steps.desired import Desired, DesiredReader, Wanted
 from tidegate.steps.trainings import key_at
 
 _PROPOSAL = re.compile(r"^Tidegate-Proposal: (\d+)$", re.MULTILINE)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Sources:
     """Where observations come from, and what one pass asked for once: every proposal and every launch record."""
 
@@ -44,44 +46,98 @@ class Sources:
     proposals: tuple[Proposal, ...]
     records: tuple[LaunchRecord, ...]
 
+    @cached_property
+    def proposals_by_model(self) -> Mapping[str, list[Proposal]]:
+        found: dict[str, list[Proposal]] = {}
+        for proposal in self.proposals:
+            if (branch := parse_branch(proposal.branch)) is not None:
+                found.setdefault(branch.model, []).append(proposal)
+        return found
+
+    @cached_property
+    def records_by_key(self) -> Mapping[str, list[LaunchRecord]]:
+        found: dict[str, list[LaunchRecord]] = {}
+        for record in self.records:
+            found.setdefault(record.key, []).append(record)
+        return found
+
 
 def observe(wanted: Wanted, training: Training, sources: Sources, now: datetime) -> Observed:
     """One model at one moment. A registry that does not answer is an `Unavailable`, not an error."""
     model, commit = wanted.model, sources.desired.commit
     environments = {e.name: environment_of(model, e.name, sources) for e in model.environments}
-    return Observed(
+    settled = _is_settled(training, environments, now)
+    observed = Observed(
         main=commit,
-        policy_commit=sources.repository.last_change(commit, (model.manifest_path, WORKSPACE)) or commit,
+        policy_commits={},
         training=training,
-        versions=_versions(model, training, environments, sources, now),
-        proposals=tuple(_own(p, sources) for p in sources.proposals if _is_about(p, model)),
+        versions=_recorded(training, sources, now) if settled else (),
+        proposals=tuple(_own(p, model, sources) for p in sources.proposals_by_model.get(model.name, ())),
         environments=environments,
         invalid=wanted.invalid,
         key_at=_keys_of_hand_changes(model, environments, sources),
         unsettled_dependencies=tuple(d for d in model.depends_on if not _settled(d, sources, now)),
     )
+    return observed if settled else _in_full(observed, model, sources)
 
 
-def _is_about(proposal: Proposal, model: Model) -> bool:
+def _in_full(observed: Observed, model: Model, sources: Sources) -> Observed:
+    """What only a model needs that is not settled: it costs a look at the registry, and into history (I10)."""
+    reader, main = sources.reader, sources.desired.commit
+    return replace(
+        observed,
+        policy_commits={e.name: reader.policy_commit(main, model, e) for e in model.environments},
+        versions=_versions(model, sources),
+        recorded_keys={r.version: r.key for r in sources.records if r.model == model.name and r.version is not None},
+        rejected_elsewhere=_rejected_elsewhere(model, sources),
+    )
+
+
+def _rejected_elsewhere(model: Model, sources: Sources) -> tuple[tuple[str, Rejected], ...]:
+    """The rejections of pin files that lie, or once lay, beside the manifest and are no environment's any more."""
+    own = {model.pin_path(environment.name) for environment in model.environments}
+    found: list[tuple[str, Rejected]] = []
+    for path in sources.repository.paths_ever(sources.desired.commit, model.folder):
+        name = path.removeprefix(f"{model.folder}/").removesuffix(".yaml")
+        if path not in own and path == model.pin_path(name) and path != model.manifest_path:
+            found += [(name, entry) for entry in last_rejected(_history(path, sources))]
+    return tuple(found)
+
+
+def _own(proposal: Proposal, model: Model, sources: Sources) -> Proposal:
+    """The proposal, marked foreign when somebody else's commit is on its branch, and a veto with what it would move."""
+    try:
+        if proposal.state is ProposalState.OPEN:
+            commits = sources.repository.commits(sources.desired.commit, proposal.head)
+            return replace(proposal, foreign=is_foreign(commits, sources.repository.identity))
+        return replace(proposal, moves=_moves(proposal, model, sources)) if proposal.vetoes else proposal
+    except WrongUse:  # its head is gone: nobody can say whose it is, or what it was
+        return replace(proposal, foreign=proposal.state is ProposalState.OPEN)
+
+
+def _moves(proposal: Proposal, model: Model, sources: Sources) -> str:
     branch = parse_branch(proposal.branch)
-    return branch is not None and branch.model == model.name
+    if branch is None:
+        return ""
+    path, parents = model.pin_path(branch.environment), sources.repository.commit_info(proposal.head).parents
+    before = _pin_at(parents[0], path, sources) if parents else None
+    after = _pin_at(proposal.head, path, sources)
+    return moves(branch.kind, branch.environment, before, after) if after is not None else ""
 
 
-def _own(proposal: Proposal, sources: Sources) -> Proposal:
-    """The proposal, marked foreign when somebody else's commit is on its branch."""
-    if proposal.state is not ProposalState.OPEN:
-        return proposal
-    ours = sources.repository.identity
-    commits = sources.repository.commits(sources.desired.commit, proposal.head)
-    return replace(proposal, foreign=any(commit.author != ours or commit.committer != ours for commit in commits))
+def _pin_at(commit: str, path: str, sources: Sources) -> Pin | None:
+    text = sources.repository.read(commit, path)
+    try:
+        return sources.reader.pin(text, path) if text is not None else None
+    except InvalidManifest:
+        return None
 
 
 def environment_of(model: Model, name: str, sources: Sources) -> EnvironmentObserved:
     """One environment from git alone: its pin file's history, and the policy of the rollout in flight."""
     path = model.pin_path(name)
-    versions = sources.repository.history(sources.desired.commit, path)
-    history = tuple(_change(version, path, sources.reader) for version in versions)
-    state = EnvironmentObserved(history=history, unreadable=_unreadable(versions, path, sources.reader))
+    text = sources.repository.read(sources.desired.commit, path)
+    state = EnvironmentObserved(history=_history(path, sources), unreadable=_unreadable(text, path, sources.reader))
     state = replace(state, rendered=_is_rendered(model, name, state.pin, sources))
     if state.pin is None or state.pin.policy is None:
         return state
@@ -96,22 +152,26 @@ def _is_rendered(model: Model, name: str, pin: Pin | None, sources: Sources) -> 
     return found == target.render(model, name, pin)
 
 
-def _change(version: FileVersion, path: str, reader: DesiredReader) -> PinChange:
+def _history(path: str, sources: Sources) -> tuple[PinChange, ...]:
+    """Every version of a pin file on main; those that nobody can read are left out, as if nobody had written them."""
+    versions = sources.repository.history(sources.desired.commit, path)
+    changes = (_change(version, path, sources.reader) for version in versions)
+    return tuple(change for change in changes if change is not None)
+
+
+def _change(version: FileVersion, path: str, reader: DesiredReader) -> PinChange | None:
     number = _PROPOSAL.search(version.message)
-    pin = None
-    if version.text is not None:
-        try:
-            pin = reader.pin(version.text, path)
-        except InvalidManifest:
-            pin = None
+    try:
+        pin = reader.pin(version.text, path) if version.text is not None else None
+    except InvalidManifest:
+        return None
     return PinChange(commit=version.commit, at=version.at, pin=pin, proposal=int(number[1]) if number else None)
 
 
-def _unreadable(versions: Sequence[FileVersion], path: str, reader: DesiredReader) -> str | None:
-    if not versions or versions[-1].text is None:
-        return None
+def _unreadable(text: str | None, path: str, reader: DesiredReader) -> str | None:
     try:
-        reader.pin(versions[-1].text, path)
+        if text is not None:
+            reader.pin(text, path)
     except InvalidManifest as error:
         return str(error)
     return None
@@ -130,16 +190,8 @@ def _keys_of_hand_changes(
     return keys
 
 
-def _versions(
-    model: Model,
-    training: Training,
-    environments: Mapping[str, EnvironmentObserved],
-    sources: Sources,
-    now: datetime,
-) -> tuple[ModelVersion, ...] | Unavailable:
-    """The registry's versions, vouched for by the launch records. A settled model is not asked about (I10)."""
-    if _is_settled(training, environments, now):
-        return _recorded(training, sources.records, now)
+def _versions(model: Model, sources: Sources) -> tuple[ModelVersion, ...] | Unavailable:
+    """The registry's versions, vouched for by the launch records."""
     try:
         return vouch(sources.records, sources.registry.versions(model.registry_name))
     except OutsideSystem as error:
@@ -165,7 +217,8 @@ def _at_rest(state: EnvironmentObserved, now: datetime) -> bool:
     return finished is None or (lasts is not None and now >= finished + lasts)
 
 
-def _recorded(training: Training, records: Sequence[LaunchRecord], now: datetime) -> tuple[ModelVersion, ...]:
+def _recorded(training: Training, sources: Sources, now: datetime) -> tuple[ModelVersion, ...]:
+    """The version of a settled model, from its launch record: the registry is not asked."""
     return tuple(
         ModelVersion(
             number=record.version,
@@ -174,8 +227,8 @@ def _recorded(training: Training, records: Sequence[LaunchRecord], now: datetime
             run_id=record.run_id,
             created_at=now,
         )
-        for record in records
-        if record.key == training.key and record.version is not None and record.artifact_digest is not None
+        for record in sources.records_by_key.get(training.key, ())
+        if record.version is not None and record.artifact_digest is not None
     )
 
 

@@ -7,11 +7,12 @@ branches are created by compare-and-swap, proposals adopted, merges pinned to th
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from tidegate.core import splice, wording
 from tidegate.core.authorise import Head, required_check
+from tidegate.core.guards import SAFETY
 from tidegate.core.manifest import Model
 from tidegate.core.observed import Check, CheckState, Proposal, ProposalState
 from tidegate.core.outcome import Decision
@@ -19,7 +20,7 @@ from tidegate.core.pin import Pin, content
 from tidegate.core.transition import Branch, Transition, parse_branch
 from tidegate.core.workspace import Workspace
 from tidegate.errors import InvalidManifest, MergeConflict, Raced
-from tidegate.ports import Clock, Draft, Forge, Repository, Target
+from tidegate.ports import Clock, Draft, Forge, Repository, Target, is_foreign
 from tidegate.steps.desired import WORKSPACE, DesiredReader
 
 ME = "tidegate"
@@ -86,7 +87,8 @@ def _branch(desk: Desk, model: Model, transition: Transition) -> str:
         if existing is None:
             raise
         return existing
-    if _moved(desk, model, transition.environment):
+    made = parse_branch(transition.branch)
+    if made is not None and _moved(desk, model, made):
         # Another controller made, merged and deleted this branch meanwhile: ours would propose it once more.
         desk.repository.move_branch(transition.branch, None, commit)
         raise Raced(f"main moved while {transition.branch} was made; read again and decide again")
@@ -96,8 +98,7 @@ def _branch(desk: Desk, model: Model, transition: Transition) -> str:
 def _is_outdated(desk: Desk, model: Model, transition: Transition, head: str) -> bool:
     """Whether a branch of ours alone holds other files than this transition's. Somebody's commit on it is theirs."""
     commits = desk.repository.commits(desk.main, head)
-    ours = desk.repository.identity
-    if not commits or any(commit.author != ours or commit.committer != ours for commit in commits):
+    if not commits or is_foreign(commits, desk.repository.identity):
         return False
     files = transition_files(desk, model, transition.environment, transition.after, commits[0].parents[0])
     return any(desk.repository.read(head, path) != text for path, text in files.items())
@@ -125,6 +126,7 @@ def check(desk: Desk, model: Model, proposal: Proposal, decision: Decision) -> C
 
 def _head(desk: Desk, model: Model, proposal: Proposal, branch: Branch) -> Head:
     commits = desk.repository.commits(desk.main, proposal.head)
+    proposal = replace(proposal, foreign=is_foreign(commits, desk.repository.identity))
     base = commits[0].parents[0] if commits else desk.main
     pin_path = model.pin_path(branch.environment)
     pin = _pin(desk, proposal.head, pin_path)
@@ -146,13 +148,13 @@ def _head(desk: Desk, model: Model, proposal: Proposal, branch: Branch) -> Head:
     )
 
 
-def _approvals(desk: Desk, proposal: Proposal, pin_path: str) -> tuple[tuple[str, str], ...]:
-    """Each approval with the transition key of the head it was given at."""
-    found: list[tuple[str, str]] = []
+def _approvals(desk: Desk, proposal: Proposal, pin_path: str) -> tuple[tuple[str, str, str], ...]:
+    """Each approval with the head it was given at and that head's transition key."""
+    found: list[tuple[str, str, str]] = []
     for approval in proposal.approvals:
         pin = _pin(desk, approval.head, pin_path)
         if pin is not None and pin.transition is not None:
-            found.append((approval.handle, pin.transition.key))
+            found.append((approval.handle, approval.head, pin.transition.key))
     return tuple(found)
 
 
@@ -164,14 +166,17 @@ def _pin(desk: Desk, commit: str, path: str) -> Pin | None:
         return None
 
 
-def merge(desk: Desk, model: Model, proposal: Proposal, result: Check) -> Merged | None:
-    """Merge exactly what was checked, then look at what merged. None when main or the head moved: the next pass
-    decides."""
-    if result.state is not CheckState.PASSED or proposal.foreign:
+def merge(desk: Desk, model: Model, proposal: Proposal, result: Check, *, by_person: bool = False) -> Merged | None:
+    """Merge exactly what was checked, then look at what merged. None when something moved: the next pass decides.
+
+    A branch with somebody else's commit is that person's to merge, never ours (`by_person`).
+    """
+    commits = desk.repository.commits(desk.main, result.head)
+    if result.state is not CheckState.PASSED or (is_foreign(commits, desk.repository.identity) and not by_person):
         return None
     branch = parse_branch(proposal.branch)
     assert branch is not None
-    if _moved(desk, model, branch.environment):
+    if _moved(desk, model, branch):
         return None
     message = wording.merge_message(proposal.number, proposal.title, branch.key)
     try:
@@ -186,12 +191,16 @@ def merge(desk: Desk, model: Model, proposal: Proposal, result: Check) -> Merged
     )
 
 
-def _moved(desk: Desk, model: Model, environment: str) -> bool:
-    """Whether main now differs, in what this decision rests on, from the state that was judged."""
+def _moved(desk: Desk, model: Model, branch: Branch) -> bool:
+    """Whether main now differs, in what this decision rests on, from the state that was judged.
+
+    Going back rests on its own environment; everything else on all of them, which may have rejected the version.
+    """
     head = desk.repository.head()
     if head is None or head == desk.main:
         return head is None
-    paths = (WORKSPACE, model.manifest_path, model.pin_path(environment))
+    own = [branch.environment] if branch.kind in SAFETY else [e.name for e in model.environments]
+    paths = (WORKSPACE, model.manifest_path, *(model.pin_path(name) for name in own))
     return any(desk.repository.object_id(head, path) != desk.repository.object_id(desk.main, path) for path in paths)
 
 

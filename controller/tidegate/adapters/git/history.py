@@ -48,6 +48,11 @@ class FirstParentLog:
         last = max((place for places in changed for place in places if place <= end), default=None)
         return None if last is None else self.steps[last].commit
 
+    def below(self, commit: str, prefix: str) -> tuple[str, ...]:
+        """Paths with this beginning that some commit up to this one changed."""
+        end = self.place[commit]
+        return tuple(sorted(p for p, places in self.versions.items() if p.startswith(prefix) and places[0] <= end))
+
     def extended(self, commit: str, git: Git) -> FirstParentLog:
         """The chain that ends with `commit`; what is known of it already is not read again."""
         known = [step.commit for step in self.steps[-1:] if git.ids([step.commit]) == [step.commit]]

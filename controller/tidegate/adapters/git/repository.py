@@ -79,6 +79,10 @@ class GitRepository:
         with self._lock:
             return self._log_to(commit).newest(commit, [_plain(path) for path in paths])
 
+    def paths_ever(self, commit: str, folder: str) -> tuple[str, ...]:
+        with self._lock:
+            return self._log_to(commit).below(commit, f"{_plain(folder)}/")
+
     def _log_to(self, commit: str) -> FirstParentLog:
         if commit not in self._log.place:
             self._require(commit)
