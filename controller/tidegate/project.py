@@ -5,6 +5,8 @@ One writer, main re-read just before, read back after, repaired when they drift.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 
 from tidegate.core.manifest import Model
@@ -59,6 +61,18 @@ def project(
 def _project_model(
     model: Model, desired: Desired, repository: Repository, registry: Registry, reader: DesiredReader
 ) -> list[AliasChange]:
+    wanted = _wanted(model, desired, repository, reader)
+    if any(wanted.values()):
+        return _brought_to(wanted, model, registry)
+    if not wanted or not _was_pinned(model, desired, repository):
+        return []  # a new model costs no request
+    with suppress(Refused):  # of a name that is not ours nothing is wanted: its aliases are its owner's business
+        return _brought_to(wanted, model, registry)
+    return []
+
+
+def _wanted(model: Model, desired: Desired, repository: Repository, reader: DesiredReader) -> dict[str, int | None]:
+    """Every alias of the model with its version, None where it should not be; none for an unreadable pin file."""
     wanted: dict[str, int | None] = {}
     for environment in model.environments:
         path = model.pin_path(environment.name)
@@ -69,8 +83,16 @@ def _project_model(
             continue
         wanted[environment.name] = pin.stable.version if pin.stable else None
         wanted[f"{environment.name}-canary"] = pin.canary.pin.version if pin.canary else None
-    if not any(wanted.values()):
-        return []
+    return wanted
+
+
+def _was_pinned(model: Model, desired: Desired, repository: Repository) -> bool:
+    """Whether a pin file ever existed: only then an alias of ours may be left over."""
+    paths = (model.pin_path(environment.name) for environment in model.environments)
+    return any(repository.history(desired.commit, path) for path in paths)
+
+
+def _brought_to(wanted: Mapping[str, int | None], model: Model, registry: Registry) -> list[AliasChange]:
     found = registry.aliases(model.registry_name)
     return [
         _write(model, alias, found.get(alias), version, registry)

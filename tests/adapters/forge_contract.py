@@ -221,6 +221,42 @@ class ForgeContract:
         world.forge.close(number, "tidegate", LATER, ours=True)
         assert world.forge.proposal(number).closed_by_us
 
+    def test_our_closing_takes_the_branch_away_and_leaves_what_was_proposed_to_be_seen(self, world: World) -> None:
+        proposal = world.proposed()
+        diff = world.forge.diff(proposal.number)
+        world.forge.close(proposal.number, "tidegate", LATER, ours=True)
+        assert world.repository.head(proposal.branch) is None
+        assert world.forge.proposal(proposal.number).head == proposal.head
+        assert world.forge.diff(proposal.number) == diff
+
+    def test_I5_a_person_s_closing_leaves_the_branch(self, world: World) -> None:
+        proposal = world.proposed()
+        world.forge.close(proposal.number, "@dana", NOON)
+        world.forge.close(proposal.number, "tidegate", LATER, ours=True)
+        assert world.repository.head(proposal.branch) == proposal.head
+
+    def test_our_closing_of_what_somebody_deleted_the_branch_of_is_a_closing(self, world: World) -> None:
+        proposal = world.proposed()
+        world.repository.move_branch(proposal.branch, None, proposal.head)
+        world.forge.close(proposal.number, "tidegate", LATER, ours=True)
+        assert world.forge.proposal(proposal.number).closed_by_us
+
+    def test_I5_our_closing_keeps_a_person_s_last_commit_for_reopening(self, world: World) -> None:
+        proposal = world.proposed()
+        pushed = self._pushed(world)
+        world.forge.close(proposal.number, "tidegate", NOON, ours=True)
+        world.forge.reopen(proposal.number, "@dana", LATER)
+        assert world.forge.proposal(proposal.number).head == pushed
+        assert world.repository.head(proposal.branch) == pushed
+
+    def test_what_was_closed_and_reopened_can_be_closed_again(self, world: World) -> None:
+        proposal = world.proposed()
+        for _ in range(2):
+            world.forge.close(proposal.number, "tidegate", NOON, ours=True)
+            world.forge.reopen(proposal.number, "@dana", LATER)
+        assert world.forge.proposal(proposal.number).state is ProposalState.OPEN
+        assert world.repository.head(proposal.branch) == proposal.head
+
     def test_I5_our_closing_after_a_person_s_leaves_the_veto(self, world: World) -> None:
         number = world.proposed().number
         world.forge.close(number, "@dana", NOON)
@@ -261,7 +297,7 @@ class ForgeContract:
         draft = world.draft()
         first = world.forge.create(draft, NOON)
         world.forge.close(first.number, "tidegate", NOON, ours=True)
-        second = world.forge.create(draft, LATER)
+        second = world.forge.create(world.draft(content="stable: 3\n"), LATER)
         assert second.number > first.number
         with pytest.raises(Refused, match=str(second.number)):
             world.forge.reopen(first.number, "@dana", LATER)

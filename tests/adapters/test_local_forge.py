@@ -249,6 +249,54 @@ def test_a_branch_that_a_person_deleted_keeps_its_last_head_and_is_not_merged(wo
     assert world.main() == before
 
 
+@pytest.mark.parametrize(("handle", "ours"), [("tidegate", True), ("@dana", False)])
+def test_git_gc_leaves_what_reopening_a_closed_proposal_needs(
+    world: World, bare: Path, handle: str, ours: bool
+) -> None:
+    proposal = world.proposed()
+    kept = f"refs/tidegate/heads/{proposal.number}"
+    world.forge.close(proposal.number, handle, NOON, ours=ours)
+    git(bare, "update-ref", "-d", f"refs/heads/{BRANCH}")
+    git(bare, "gc", "--quiet", "--prune=now")
+    assert git(bare, "rev-parse", kept) == proposal.head
+    world.forge.reopen(proposal.number, "@dana", LATER)
+    assert git(bare, "rev-parse", f"refs/heads/{BRANCH}") == proposal.head
+    assert git(bare, "for-each-ref", kept) == "", "the branch keeps it again"
+
+
+def test_a_branch_that_moves_while_it_is_closed_is_raced_not_deleted(
+    world: World, bare: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    proposal = world.proposed()
+    git_directory = GitRepository(bare, identity=OURS).plumbing
+    move = git_directory.move
+    pushed: list[str] = []
+
+    def pushed_before(moves: dict[str, tuple[str | None, str | None]]) -> None:
+        pushed.append(world.repository.write_commit(proposal.head, {"note.md": "mine\n"}, "quick", LATER))
+        world.repository.move_branch(BRANCH, pushed[0], proposal.head)
+        move(moves)
+
+    monkeypatch.setattr(git_directory, "move", pushed_before)
+    with pytest.raises(Raced, match=BRANCH):
+        LocalForge(git_directory).close(proposal.number, "tidegate", LATER, ours=True)
+    assert [world.repository.head(BRANCH)] == pushed
+    assert world.forge.proposal(proposal.number).state is ProposalState.OPEN
+
+
+def test_death_in_the_middle_of_a_closing_leaves_an_open_proposal_that_can_be_closed(world: World, bare: Path) -> None:
+    proposal = world.proposed()
+    before = git(bare, "rev-parse", FORGE)
+    world.forge.close(proposal.number, "tidegate", NOON, ours=True)
+    # As a killed `git update-ref` leaves it: the head is kept, the forge's ref and the branch are not moved yet.
+    git(bare, "update-ref", FORGE, before)
+    git(bare, "update-ref", f"refs/heads/{BRANCH}", proposal.head)
+    assert world.forge.proposal(proposal.number) == proposal
+    world.forge.close(proposal.number, "tidegate", LATER, ours=True)
+    assert world.forge.proposal(proposal.number).closed_by_us
+    assert world.repository.head(BRANCH) is None
+
+
 def test_the_log_of_the_forge_is_an_audit_trail(world: World, bare: Path) -> None:
     proposal = world.proposed()
     world.forge.approve(proposal.number, "dana", NOON + timedelta(minutes=1))

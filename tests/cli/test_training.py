@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
+import re
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 import requests
 
-from support.program import Program, Ran
+from support.program import CONTROLLER, Program, Ran
 from support.repositories import Clone, new_bare
 from support.training_program import PROGRAM
 from tidegate import errors
@@ -96,6 +98,43 @@ def test_a_launch_goes_on_by_itself_and_a_pass_collects_it(repository: Repositor
     assert done["trainings"][0]["model"] == name
     assert done["trainings"][0]["training"]["version"] == 1
     assert [one["environment"] for one in done["done"]] == ["staging"]
+
+
+def test_the_json_has_the_keys_that_the_manual_lists(repository: Repository) -> None:
+    tidegate, name = repository.tidegate, repository.name
+    tidegate("train")
+    passes: list[dict[str, Any]] = []
+    end = time.monotonic() + WAIT_SECONDS
+    while time.monotonic() < end and not any(done["done"] for done in passes):
+        passes.append(json.loads(tidegate("reconcile", "--format", "json").out))
+    passes.append(json.loads(tidegate("reconcile", "--format", "json").out))
+    assert keys_of(*passes) == listed_in_the_manual("reconcile")
+    assert keys_of(json.loads(tidegate("status", "--format", "json").out)) == listed_in_the_manual("status")
+    evaluation = json.loads(tidegate("evaluate", name, "--format", "json").out)
+    named = {"<name>": evaluation["metrics"]["accuracy"]}
+    assert keys_of({**evaluation, "metrics": named}) == listed_in_the_manual("evaluate")
+
+
+def keys_of(*documents: object) -> set[str]:
+    """Every key of the documents, as the manual writes it: what is null or empty in one may have keys in another."""
+    found = {path.removeprefix(".") for document in documents for path in paths_of(document)}
+    return {path for path in found if not any(other.startswith((f"{path}.", f"{path}[")) for other in found)}
+
+
+def paths_of(value: object) -> Iterator[str]:
+    match value:
+        case dict():
+            yield from (f".{key}{rest}" for key, inner in value.items() for rest in paths_of(inner))
+        case list():
+            yield from (f"[]{rest}" for inner in value or [None] for rest in paths_of(inner))
+        case _:
+            yield ""
+
+
+def listed_in_the_manual(command: str) -> set[str]:
+    page = (CONTROLLER.parent / "docs" / "json.md").read_text(encoding="utf-8")
+    section = page.partition(f"## `tidegate {command} --format json`\n")[2].partition("\n## ")[0]
+    return set(re.findall(r"^\| `([^`]+)` \|", section, re.MULTILINE))
 
 
 @pytest.mark.parametrize(

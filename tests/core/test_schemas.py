@@ -356,6 +356,52 @@ def test_I11_a_secret_in_the_wrong_place_is_a_finding_that_does_not_repeat_it(ol
     assert "hunter2" not in "".join(messages)
 
 
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param('a"b', id="a double quotation mark"),
+        pytest.param("it's", id="a single one"),
+        pytest.param("a\nroutes: []", id="a line break"),
+        pytest.param("churn\n", id="a line break at its end"),
+        pytest.param("a\x85b", id="what YAML 1.1 takes for a line break"),
+        pytest.param("../churn", id="a way out of its folder"),
+        pytest.param("..", id="the folder above"),
+        pytest.param("churn:3", id="a colon"),
+        pytest.param("churn%2f3", id="an escaped slash"),
+        pytest.param("", id="nothing"),
+        pytest.param("x" * 256, id="more than the registry holds"),
+    ],
+)
+def test_a_registry_s_name_is_one_that_the_registry_takes(name: str) -> None:
+    (message,) = findings("Model", WHOLE_MODEL.replace("churn-prod", json.dumps(name)))
+    assert "name" in message
+
+
+@pytest.mark.parametrize("name", ["churn-prod", "Churn Model (new)", "1e5", "отток", "x" * 255])
+def test_a_registry_s_own_names_are_taken(name: str) -> None:
+    assert findings("Model", WHOLE_MODEL.replace("churn-prod", json.dumps(name))) == []
+
+
+def test_a_line_break_at_the_end_of_a_name_is_no_part_of_its_form() -> None:
+    (message,) = findings("Model", MODEL.replace("name: churn", r'name: "churn\n"'))
+    assert "does not have the form of a name" in message
+
+
+def test_patterns_are_anchored_because_they_are_matched_as_a_whole() -> None:
+    patterns = [each for schema in SCHEMAS.values() for each in patterns_of(schema)]
+    assert patterns
+    assert not [pattern for pattern in patterns if not (pattern.startswith("^") and pattern.endswith("$"))]
+
+
+def patterns_of(schema: Any) -> list[str]:
+    if isinstance(schema, list):
+        return [found for item in schema for found in patterns_of(item)]
+    if not isinstance(schema, dict):
+        return []
+    own = [schema["pattern"]] if isinstance(schema.get("pattern"), str) else []
+    return own + [found for value in schema.values() for found in patterns_of(value)]
+
+
 def test_several_findings_come_in_the_order_of_the_text() -> None:
     text = MODEL.replace("source:", "sauce:").replace("labels:", "label:").replace("preset:", "prest:")
     assert [message.split(":")[1] for message in findings("Model", text)] == ["3", "5", "5", "9", "9"]

@@ -22,6 +22,9 @@ from tidegate.errors import without_credentials
 
 _MOVED = range(300, 400)
 _DENIED = (401, 403)
+_SECTION = "prometheus in tidegate.yaml"
+_KEY = "prometheus.url in tidegate.yaml"
+_TIMEOUT_KEY = "prometheus.timeout in tidegate.yaml"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +48,7 @@ class Prometheus:
 
     def __init__(self, url: str, access: Access = ANYONE, timeout: timedelta = timedelta(seconds=10)) -> None:
         self.address = without_credentials(url).rstrip("/")
+        self._is_address = urlsplit(url).scheme in ("http", "https")
         self._timeout = timeout.total_seconds()
         self._session = requests.Session()
         self._session.verify, self._session.cert = access.authority, access.certificate
@@ -58,6 +62,10 @@ class Prometheus:
 
     def __repr__(self) -> str:
         return f"Prometheus({self.address!r})"
+
+    @property
+    def _who(self) -> str:
+        return f"Prometheus at {self.address}"
 
     def close(self) -> None:
         self._session.close()
@@ -89,6 +97,9 @@ class Prometheus:
 
     def _ask(self, form: Mapping[str, str]) -> Mapping[str, Any] | Unread:
         """The `data` of an answer that is whole and a success; everything else is Unread."""
+        if not self._is_address:
+            # Not shown: without a scheme nobody can tell where a password in it would stand.
+            return Unread(why=Why.ERROR, words=f"Prometheus' address has no http:// or https://: correct {_KEY}")
         try:
             response = self._session.post(
                 f"{self.address}/api/v1/query",
@@ -100,10 +111,11 @@ class Prometheus:
                 allow_redirects=False,
             )
         except requests.Timeout:
-            words = f"{self.address} did not answer within {self._timeout:g} s"
+            words = f"{self._who} did not answer within {self._timeout:g} s; look at its load, or raise {_TIMEOUT_KEY}"
             return Unread(why=Why.UNREACHABLE, words=words)
         except requests.RequestException as error:
-            return Unread(why=Why.UNREACHABLE, words=f"{self.address} does not answer: {_root(error)}")
+            words = f"{self._who} does not answer ({_root(error)}); start it, or correct {_KEY}"
+            return Unread(why=Why.UNREACHABLE, words=words)
         return self._data(response)
 
     def _data(self, response: requests.Response) -> Mapping[str, Any] | Unread:
@@ -115,9 +127,9 @@ class Prometheus:
             return self._no_answer(response)
         if answer["status"] != "success":
             said = f"{answer.get('errorType', 'error')}: {answer.get('error', response.reason)}"
-            return Unread(why=Why.ERROR, words=f"{self.address} says {said}")
+            return Unread(why=Why.ERROR, words=f"{self._who} says {said}")
         if warnings := answer.get("warnings"):
-            return Unread(why=Why.PARTIAL, words=f"{self.address} warns: {'; '.join(map(str, warnings))}")
+            return Unread(why=Why.PARTIAL, words=f"{self._who} warns: {'; '.join(map(str, warnings))}")
         data: object = answer.get("data")
         return data if isinstance(data, dict) else self._not_the_api()
 
@@ -125,16 +137,17 @@ class Prometheus:
         """An answer that is not the API's: a proxy's, a sign-in page, or a server that is starting."""
         status = f"{response.status_code} {response.reason}"
         if response.status_code in _DENIED:
-            return Unread(why=Why.ERROR, words=f"{self.address} answers {status}: check auth and headers")
+            return Unread(why=Why.ERROR, words=f"{self._who} answers {status}: check auth and headers of {_SECTION}")
         if response.status_code in _MOVED:
             there = without_credentials(response.headers.get("Location", ""))
-            return Unread(why=Why.ERROR, words=f"{self.address} answers {status}: name {there} in its place")
+            return Unread(why=Why.ERROR, words=f"{self._who} answers {status}: name {there} as {_KEY}")
         if response.status_code >= 500:
-            return Unread(why=Why.UNREACHABLE, words=f"{self.address} answers {status}")
+            words = f"{self._who} answers {status}; look at its log, or correct {_KEY}"
+            return Unread(why=Why.UNREACHABLE, words=words)
         return self._not_the_api(f"{status}, {response.headers.get('Content-Type', 'no content type')}")
 
     def _not_the_api(self, seen: str = "unexpected JSON") -> Unread:
-        words = f"{self.address} does not answer as Prometheus does ({seen}): is the address right?"
+        words = f"{self._who} does not answer as Prometheus does ({seen}): is the address right? It is {_KEY}"
         return Unread(why=Why.ERROR, words=words)
 
 

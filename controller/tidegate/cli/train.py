@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import asdict
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 import click
 
@@ -12,10 +12,14 @@ from tidegate.cli.choice import chosen
 from tidegate.cli.session import Session, pass_session, tell
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from tidegate.core.manifest import Model
     from tidegate.core.observed import Training
     from tidegate.steps.desired import Desired
     from tidegate.wiring import Context
+
+    _Act: TypeAlias = Callable[[Context, Desired, Model], int]
 
 _POLL_SECONDS = 0.5
 
@@ -29,7 +33,8 @@ _POLL_SECONDS = 0.5
 def command(session: Session, model: str | None, *, wait: bool, explain_key: bool, dry_run: bool) -> int:
     """Launch the training of main's MODEL (of all models without one), unless its key was trained already.
 
-    Without --wait the run goes on by itself; `tidegate reconcile` collects it.
+    Without --wait the run goes on by itself; `tidegate reconcile` collects it. What stops one model stops no other one;
+    the exit code is the worst.
     """
     context = session.context()
     desired = context.desired()
@@ -37,19 +42,36 @@ def command(session: Session, model: str | None, *, wait: bool, explain_key: boo
     broken = [*(one.invalid for one in wanted if one.invalid), *(() if model else map(str, desired.unreadable))]
     for finding in broken:
         print(finding)
-    failed = bool(broken)
-    for one in wanted:
-        if one.invalid:
-            continue
-        if explain_key:
-            _explain(context, desired, one.model)
-        elif dry_run:
-            _print(one.model, _stands(context, desired, one.model), dry=True)
-        else:
-            state = _run(context, desired, one.model, wait=wait)
-            _print(one.model, state)
-            failed = failed or (wait and state.version is None)
-    return 1 if failed else 0
+    act = _explain if explain_key else _foretell if dry_run else _wait if wait else _launch
+    codes = [_guarded(act, context, desired, one.model) for one in wanted if not one.invalid]
+    return max([1 if broken else 0, *codes])
+
+
+def _guarded(act: _Act, context: Context, desired: Desired, model: Model) -> int:
+    """The exit code of one model: what stops it stops no other one."""
+    from tidegate.errors import TidegateError
+
+    try:
+        return act(context, desired, model)
+    except TidegateError as error:
+        tell(f"{model.name}: {error}")
+        return error.exit_code
+
+
+def _launch(context: Context, desired: Desired, model: Model) -> int:
+    _print(model, _run(context, desired, model, wait=False))
+    return 0
+
+
+def _wait(context: Context, desired: Desired, model: Model) -> int:
+    state = _run(context, desired, model, wait=True)
+    _print(model, state)
+    return 1 if state.version is None else 0
+
+
+def _foretell(context: Context, desired: Desired, model: Model) -> int:
+    _print(model, _stands(context, desired, model), dry=True)
+    return 0
 
 
 def _run(context: Context, desired: Desired, model: Model, *, wait: bool) -> Training:
@@ -78,13 +100,14 @@ def _stands(context: Context, desired: Desired, model: Model) -> Training:
     return training_state(model, key, records_of(context.repository, key))
 
 
-def _explain(context: Context, desired: Desired, model: Model) -> None:
+def _explain(context: Context, desired: Desired, model: Model) -> int:
     from tidegate.core.training_key import training_key
     from tidegate.reporters import json
     from tidegate.steps.trainings import inputs_of
 
     inputs = inputs_of(model, desired.commit, context.repository)
     json.show({"model": model.name, "key": training_key(inputs), "inputs": asdict(inputs)})
+    return 0
 
 
 def _print(model: Model, state: Training, *, dry: bool = False) -> None:

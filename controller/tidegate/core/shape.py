@@ -6,6 +6,7 @@ The schema is an argument (JSON Schema 2020-12, references only within itself); 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
@@ -13,6 +14,7 @@ from typing import Any
 
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError
+from jsonschema.validators import extend
 
 from tidegate.core.document import Document
 from tidegate.core.finding import Finding, Severity
@@ -66,9 +68,20 @@ class _Fault:
     on_key: bool = False
 
 
+def _whole(validator: object, pattern: str, value: object, schema: object) -> Iterator[ValidationError]:  # noqa: ARG001
+    """`pattern` as ECMA 262 means our anchored ones: Python's `$` would let a line break pass at the end."""
+    if isinstance(value, str) and not re.fullmatch(pattern, value):
+        yield ValidationError(f"{value!r} does not match {pattern!r}")
+
+
+_VALIDATOR: type[Draft202012Validator] = extend(  # type: ignore[no-untyped-call]  # its stubs say nothing
+    Draft202012Validator, {"pattern": _whole}
+)
+
+
 def check(document: Document, schema: Mapping[str, Any]) -> list[Finding]:
     """All findings in the order of the text; none when the document has the schema's shape."""
-    errors = Draft202012Validator(schema).iter_errors(document.data)
+    errors = _VALIDATOR(schema).iter_errors(document.data)
     # One missing key is one error for each `required` that names it.
     faults = dict.fromkeys(fault for error in errors for fault in _faults(error))
     return sorted((_finding(document, fault) for fault in faults), key=lambda finding: (finding.line, finding.column))

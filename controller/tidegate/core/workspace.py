@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -16,7 +16,10 @@ _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Freeze:
-    """A window in which nothing is promoted or advanced: from one instant to another, or weekly on some days."""
+    """A window in which nothing is promoted or advanced: from one instant to another, or weekly on some days.
+
+    A weekly one that closes no later than it opens ends on the next day.
+    """
 
     zone: str
     reason: str
@@ -27,10 +30,26 @@ class Freeze:
     closes: time = time.max
 
     def covers(self, now: datetime) -> bool:
-        local = now.astimezone(ZoneInfo(self.zone))
         if self.start is not None and self.end is not None:
             return self.start <= now < self.end
-        return _DAYS[local.weekday()] in self.days and self.opens <= local.time() < self.closes
+        today = now.astimezone(ZoneInfo(self.zone)).date()
+        return any(self._covers(now, day) for day in (today - timedelta(days=1), today))
+
+    def _covers(self, now: datetime, day: date) -> bool:
+        """Whether the weekly window that begins on this day covers the instant."""
+        if _DAYS[day.weekday()] not in self.days:
+            return False
+        last = day + timedelta(days=1) if self.closes <= self.opens else day
+        return self._instants(day, self.opens)[0] <= now < max(self._instants(last, self.closes))
+
+    def _instants(self, day: date, at: time) -> tuple[datetime, datetime]:
+        """The local time as an instant, read by the clock before a change of the clock and by the one after it.
+
+        They differ where the clock skips or repeats the time. RFC 5545 (3.3.5) takes the first; in doubt it is frozen,
+        so a window ends with the later one.
+        """
+        local = datetime.combine(day, at, ZoneInfo(self.zone))
+        return local.astimezone(UTC), local.replace(fold=1).astimezone(UTC)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,7 +3,8 @@
 The whole state is one ref, `refs/tidegate/forge`, whose tree holds `proposals/<number>.json`. Every write is a
 commit on it that says the event (`#7 approved by @dana`), made by compare-and-swap: its log is the audit trail,
 and any number of processes may write at once. What git shows better than a record is looked up, never believed:
-where the branch of an open proposal points now, and whether main contains it.
+where the branch of an open proposal points now, and whether main contains it. `refs/tidegate/heads/<number>` is the
+head of a closed proposal, whose branch may be gone.
 Not here: who may approve or merge (the core decides), and running git (handed in as `GitDirectory`).
 """
 
@@ -155,7 +156,24 @@ class LocalForge:
 
     def close(self, number: int, handle: str, at: datetime, *, ours: bool = False) -> None:
         event = f"closed by {_handle(handle)}{' (ours)' if ours else ''}"
-        self._change(number, event, at, lambda proposal: _closed(proposal, handle, ours=ours))
+
+        def attempt(state: _State) -> None:
+            before = state.proposal(number)
+            after = _closed(before, handle, ours=ours)
+            if after != before:
+                self._write(state, after, event, at, self._moves_of_closing(state, after))
+
+        self._retried(attempt)
+
+    def _moves_of_closing(self, state: _State, proposal: Proposal) -> _Moves:
+        """Its head stays reachable, or `git gc` would take what reopening needs; of ours the branch goes."""
+        kept, here = _kept_head(proposal.number), state.branches[proposal.branch]
+        moves: dict[str, tuple[str | None, str | None]] = {}
+        if self._git.objects([proposal.head])[0] is not None:
+            moves[kept] = (self._git.refs([kept])[0], proposal.head)
+        if proposal.closed_by_us and here is not None:
+            moves[_branch(proposal.branch)] = (here, None)
+        return moves
 
     def reopen(self, number: int, handle: str, at: datetime) -> None:
         def attempt(state: _State) -> None:
@@ -163,11 +181,11 @@ class LocalForge:
             if proposal.state is ProposalState.OPEN:
                 return
             _require_reopenable(state, proposal)
-            branch = _branch(proposal.branch)
-            now = self._git.refs([branch])[0]
+            branch, keeps = _branch(proposal.branch), _kept_head(number)
+            now, kept = self._git.refs([branch, keeps])
             opened = replace(proposal, state=ProposalState.OPEN, head=now or proposal.head, lifted=False)
             opened = replace(opened, closed_by=None, closed_by_us=False)
-            moves = {branch: (now, opened.head)}
+            moves = {branch: (now, opened.head), **({keeps: (kept, None)} if kept else {})}
             self._write(state, opened, f"reopened by {_handle(handle)}", at, moves)
 
         self._retried(attempt)
@@ -273,6 +291,11 @@ def _decoded(data: bytes) -> str:
 
 def _branch(name: str) -> str:
     return f"refs/heads/{name}"
+
+
+def _kept_head(number: int) -> str:
+    """The ref that keeps the head of a closed proposal."""
+    return f"refs/tidegate/heads/{number}"
 
 
 def _handle(handle: str) -> str:

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from tidegate.core.manifest import Model
 from tidegate.core.pin import API_VERSION, Pin
 from tidegate.core.quantity import VersionPin
+from tidegate.core.scalars import written
 
 _HEADER = "# Rendered by Tidegate from {pin}. Do not edit: the next proposal writes it again."
 
@@ -27,11 +28,11 @@ class FileTarget:
     def render(self, model: Model, environment: str, pin: Pin) -> str:
         """The whole text of the route file for this pin file."""
         lines = [
-            _HEADER.format(pin=model.pin_path(environment)),
+            _HEADER.format(pin=written(model.pin_path(environment))),
             f"apiVersion: {API_VERSION}",
             "kind: Route",
-            f"model: {model.name}",
-            f"environment: {environment}",
+            f"model: {written(model.name)}",
+            f"environment: {written(environment)}",
             "routes:",
         ]
         lines += [_route(model, version, weight) for version, weight in routes(pin)]
@@ -51,6 +52,7 @@ def routes(pin: Pin) -> Iterator[tuple[VersionPin, float]]:
 
 
 def _route(model: Model, version: VersionPin, weight: float) -> str:
-    source = f"models:/{model.registry_name}/{version.version}"
+    digest = written(version.digest, '"')
+    source = written(f"models:/{model.registry_name}/{version.version}", '"')
     share = f"{round(weight * 100, 6):g}"
-    return f'  - {{version: {version.version}, digest: "{version.digest}", source: "{source}", weight: {share}}}'
+    return f"  - {{version: {version.version}, digest: {digest}, source: {source}, weight: {share}}}"
