@@ -1,6 +1,6 @@
 """`make bench`: measure everything, print one table, and write it into docs/benchmarks.md with machine and date.
 
-`--demo FILE` takes the demo's figures from a report instead of playing it (90 seconds); `--no-demo` leaves them out.
+`--demo FILE` takes the demo's figures from a report instead of a play (about a minute); `--no-demo` leaves them out.
 A missed aim is shown, it is no failure: other work on the machine is no defect of the program.
 """
 

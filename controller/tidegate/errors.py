@@ -70,6 +70,8 @@ class MergeConflict(TidegateError):
 
 def without_credentials(address: str) -> str:
     """The address as it may be printed: no user, no password, no query, no fragment (I11)."""
+    if "://" not in address:
+        return address.rpartition("@")[2].partition("?")[0]
     parts = urlsplit(address)
     host = parts.netloc.rpartition("@")[2]
     return urlunsplit((parts.scheme, host, parts.path, "", ""))

@@ -7,6 +7,7 @@ who is.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 
 from tidegate.core import pin as pins
 from tidegate.core.history import entry_proposal, set_by_hand
@@ -16,8 +17,8 @@ from tidegate.core.outcome import Nothing
 from tidegate.core.pin import Canary, Pin, Rejected
 from tidegate.core.quantity import VersionPin
 from tidegate.core.transition import Kind, Transition, mark
-from tidegate.errors import Refused, WrongUse
-from tidegate.steps.proposing import Desk, Merged, check, merge, propose
+from tidegate.errors import InvalidManifest, Refused, WrongUse
+from tidegate.steps.proposing import Desk, Merged, check, merge, propose, transition_files
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,7 +45,8 @@ class Place:
         """Main's pin file. Raises WrongUse when the environment has none, Refused when it cannot be read."""
         found = self.found
         if found is None:
-            raise WrongUse(f"{self.model.pin_path(self.environment)} is not on main: nothing is pinned there")
+            path = self.model.pin_path(self.environment)
+            raise WrongUse(f"{path} is not on main: nothing is pinned there; `tidegate status` shows what it waits for")
         return found
 
     @property
@@ -78,7 +80,7 @@ def rollback(place: Place, versions: tuple[ModelVersion, ...], to: int | None) -
     else:
         goal = _goal(before, versions, to)
         if before.stable is None or goal == before.stable:
-            raise WrongUse(f"{place.environment} already runs version {goal.version}")
+            raise WrongUse(f"{place.environment} already runs version {goal.version}; name another with --to VERSION")
         left = before.stable
         after = replace(before, stable=goal, previous=None, canary=None, policy=None, retried=None, holdback=None)
     key = next((v.training_key for v in versions if v.number == left.version), None) or "k" + "0" * 16
@@ -107,9 +109,12 @@ def _goal(before: Pin, versions: tuple[ModelVersion, ...], to: int | None) -> Ve
     return goal
 
 
-def hold(place: Place, *, scope: str, reason: str, until: str | None) -> Transition:
-    """Hold promotions (reverts still go), or everything."""
-    after = replace(place.pin, hold=pins.Hold(scope=scope, reason=reason, until=until, by=place.handle))
+def hold(place: Place, now: datetime, *, scope: str, reason: str, until: datetime | None) -> Transition:
+    """Hold promotions (reverts still go), or everything. Raises WrongUse for an end that has passed."""
+    if until is not None and until <= now:
+        raise WrongUse(f"--until {until.isoformat()} has passed (it is {now:%Y-%m-%dT%H:%M:%SZ}); give a later one")
+    end = None if until is None else until.astimezone(UTC).isoformat().replace("+00:00", "Z")
+    after = replace(place.pin, hold=pins.Hold(scope=scope, reason=reason, until=end, by=place.handle))
     return _transition(place, Kind.HOLD, after, f"{place.handle} holds {scope}: {reason}")
 
 
@@ -126,7 +131,7 @@ def unreject(place: Place, version: int) -> Transition:
     """Take a version off the rejected list: it may be a candidate again."""
     before = place.pin
     if not before.rejects(version):
-        raise WrongUse(f"version {version} is not rejected in {place.environment}")
+        raise WrongUse(f"version {version} is not rejected in {place.environment}: it may be a candidate there already")
     kept = tuple(entry for entry in before.rejected if entry.version != version)
     after = replace(before, rejected=kept)
     return _transition(place, Kind.UNREJECT, after, f"{place.handle} takes version {version} off the rejected list")
@@ -136,7 +141,7 @@ def restart_rollout(place: Place, policy: str, first_step: float) -> Transition:
     """The canary back to its first step, under today's policy."""
     before = place.pin
     if before.canary is None:
-        raise WrongUse(f"{place.environment} has no rollout in flight")
+        raise WrongUse(f"{place.environment} has no rollout in flight to restart; see `tidegate status`")
     after = replace(before, canary=Canary(pin=before.canary.pin, weight=first_step), policy=policy)
     return _transition(place, Kind.RESTART, after, f"{place.handle} restarts the rollout")
 
@@ -158,6 +163,7 @@ def _transition(place: Place, kind: Kind, after: Pin, reason: str) -> Transition
 
 def ask(desk: Desk, model: Model, transition: Transition, handle: str) -> Asked:
     """Propose it in the person's name, approve it in their name, and merge it if that is enough."""
+    require_readable(desk, model, transition)
     proposal = propose(desk, model, transition, author=handle)
     desk.forge.approve(proposal.number, handle, desk.now)
     proposal = desk.forge.proposal(proposal.number)
@@ -165,3 +171,12 @@ def ask(desk: Desk, model: Model, transition: Transition, handle: str) -> Asked:
     if result.state is not CheckState.PASSED:
         return Asked(proposal=proposal, merged=None, waiting_for=result.summary)
     return Asked(proposal=proposal, merged=merge(desk, model, proposal, result))
+
+
+def require_readable(desk: Desk, model: Model, transition: Transition) -> None:
+    """Raises Refused for a pin file that our own reader would not take back: a branch with it could never merge."""
+    path = model.pin_path(transition.environment)
+    try:
+        desk.reader.pin(transition_files(desk, model, transition.environment, transition.after, desk.main)[path], path)
+    except InvalidManifest as error:
+        raise Refused(f"nothing was proposed, the pin file could not be read back: {error}") from None

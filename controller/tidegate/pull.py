@@ -11,7 +11,7 @@ from datetime import datetime
 from tidegate.core.manifest import Model
 from tidegate.core.observed import CheckState, Proposal, ProposalState
 from tidegate.core.outcome import Decision
-from tidegate.core.transition import Branch, parse_branch
+from tidegate.core.transition import DECIDED, Branch, parse_branch
 from tidegate.core.workspace import Workspace
 from tidegate.errors import Raced, Refused, WrongUse
 from tidegate.ports import Forge
@@ -105,7 +105,9 @@ def require_veto(proposal: Proposal) -> None:
         case Proposal(state=ProposalState.OPEN):
             why = "is open: there is no veto to lift"
         case Proposal(state=ProposalState.MERGED):
-            why = "is merged; `tidegate rollback` goes back"
+            branch = parse_branch(proposal.branch)
+            undo = "; `tidegate rollback` goes back" if branch is not None and branch.kind in DECIDED else ""
+            why = f"is merged: there is no veto to lift{undo}"
         case Proposal(closed_by_us=True):
             why = "was closed by Tidegate itself, which is no veto: it comes again when it is due"
         case Proposal(lifted=True):

@@ -6,6 +6,7 @@ import signal
 import stat
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -115,13 +116,25 @@ def test_1_a_merge_that_the_check_refuses(tmp_path: Path) -> None:
         ),
         pytest.param(["--as", "dana", "pull", "approve", "7"], "no proposal #7", id="an-unknown-proposal"),
         pytest.param(
-            ["--as", "dana", "hold", "digits", "staging", "--reason", "x"], "nothing was ever", id="no-pin-file"
+            ["--as", "dana", "hold", "digits", "staging", "--reason", "x"], "nothing is pinned there", id="no-pin-file"
         ),
         pytest.param(
             ["hold", "digits", "staging", "--reason", "x", "--until", "tomorrow"],
             "instant with its zone",
             id="no-instant",
         ),
+        pytest.param(
+            ["hold", "digits", "staging", "--reason", "x", "--until", "2099-03-01T18:00:00"],
+            "such as 2026-03-01T18:00:00Z",
+            id="an-instant-without-its-zone",
+        ),
+        pytest.param(["hold", "digits", "staging", "--reason", ""], "say why", id="no-reason"),
+        pytest.param(["hold", "digits", "staging", "--reason", " \n\t"], "say why", id="a-blank-reason"),
+        pytest.param(["reconcile", "--watch", "--interval", "0s"], "give 1s or more", id="no-pause-between-passes"),
+        pytest.param(["--as", "@@dana", "pull", "approve", "7"], "is no handle", id="a-handle-with-two-signs"),
+        pytest.param(["--as", "da na", "pull", "approve", "7"], "such as @dana", id="a-handle-with-a-blank"),
+        pytest.param(["--as", "dana\n", "pull", "approve", "7"], "is no handle", id="a-handle-of-two-lines"),
+        pytest.param(["--as", "@org/ml-team", "pull", "approve", "7"], "no proposal #7", id="a-team-is-a-handle"),
         pytest.param(["evaluate", "digits"], "tidegate train digits", id="nothing-was-trained"),
     ],
 )
@@ -151,6 +164,61 @@ def test_3_a_server_that_does_not_answer_is_named(fresh: Program, arguments: lis
     assert "MLflow at http://127.0.0.1:1 does not answer" in ran.out + ran.err
 
 
+LETTERS = MANIFEST.replace("name: digits", "name: letters").replace("source: training", "source: nowhere")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "of_digits"),
+    [
+        pytest.param(["train", "--dry-run"], errors.FINDINGS, "would be launched", id="the-others-go-on"),
+        pytest.param(["train"], errors.OUTSIDE, "MLflow at http://127.0.0.1:1 does not answer", id="the-worst-code"),
+    ],
+)
+@pytest.mark.parametrize("name", ["a-letters", "z-letters"])
+def test_what_stops_the_training_of_one_model_stops_no_other(
+    tmp_path: Path, arguments: list[str], code: int, of_digits: str, name: str
+) -> None:
+    files = {**FILES, f"models/{name}/model.yaml": LETTERS.replace("name: letters", f"name: {name}")}
+    ran = Program(new_bare(tmp_path / "git", files), tmp_path)(*arguments)
+    assert ran.code == code, ran
+    assert f"{name}: " in ran.err
+    assert "nowhere" in ran.err
+    assert of_digits in next(line for line in (ran.out + ran.err).splitlines() if line.startswith("digits: "))
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        pytest.param(["pin", "digits", "production", "9"], id="pin"),
+        pytest.param(["rollback", "digits", "production", "--to", "9"], id="rollback"),
+        pytest.param(["evaluate", "digits", "--version", "9"], id="evaluate-a-version"),
+        pytest.param(["evaluate", "digits", "--run", "abc"], id="evaluate-a-run"),
+    ],
+)
+def test_3_a_version_that_only_mlflow_could_know(settled: Program, arguments: list[str]) -> None:
+    ran = settled(*arguments, handle="dana")
+    assert (ran.code, ran.out) == (errors.OUTSIDE, "")
+    assert "MLflow at http://127.0.0.1:1 does not answer" in ran.err
+    assert "has no version" not in ran.err
+
+
+def test_1_an_address_without_its_scheme_is_a_finding_that_shows_no_password(tmp_path: Path) -> None:
+    broken = NOBODY.replace('prometheus: {url: "http://127.0.0.1:1"}', "prometheus: {url: joe:hunter2@localhost:9090}")
+    assert broken != NOBODY
+    ran = Program(new_bare(tmp_path / "git", {**FILES, "tidegate.yaml": broken}), tmp_path)("status")
+    assert ran.code == errors.FINDINGS
+    assert "url: " in ran.err
+    assert "http:// or https://" in ran.err
+    assert "hunter2" not in ran.out + ran.err
+
+
+def test_nothing_to_list_or_render_is_said_on_stderr(fresh: Program) -> None:
+    listed, rendered = fresh("pull", "list"), fresh("render")
+    assert (listed.code, listed.out) == (rendered.code, rendered.out) == (errors.FINE, "")
+    assert "no proposals yet" in listed.err
+    assert "nothing to render" in rendered.err
+
+
 def test_3_a_repository_without_a_main_branch(tmp_path: Path) -> None:
     git(tmp_path, "init", "--quiet", "--bare", "empty.git")
     ran = Program(tmp_path / "empty.git", tmp_path)("status")
@@ -178,6 +246,30 @@ def test_4_a_bug_leaves_a_short_text_and_a_file_to_paste(
     assert stat.S_IMODE(report.stat().st_mode) == 0o600
 
 
+def test_4_a_bug_in_a_pass_ends_the_watch_and_says_which(
+    fresh: Program, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    passes: list[int] = []
+
+    def broken(*_: object, **__: object) -> None:
+        passes.append(1)
+        if len(passes) == 1:
+            raise errors.OutsideSystem("MLflow at http://127.0.0.1:1 does not answer")
+        raise ZeroDivisionError("of a model without versions")
+
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "crashed"))
+    monkeypatch.setattr("tidegate.cli.passes.run_pass", broken)
+    monkeypatch.setattr("tidegate.cli.reconcile._stop_signal", threading.Event)
+    assert main(["-C", str(fresh.folder), "reconcile", "--watch", "--interval", "1s"]) == errors.BUG
+    shown = capsys.readouterr()
+    (report,) = (tmp_path / "crashed" / "tidegate" / "crashes").iterdir()
+    assert len(passes) == 2, "a failure of a whole pass is no bug: the next one is made"
+    assert "this pass failed, the next one tries again: MLflow" in shown.err
+    assert "ZeroDivisionError: of a model without versions" in shown.err
+    assert str(report) in shown.err
+    assert "run_pass" in report.read_text()
+
+
 def test_130_ctrl_c(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     def interrupted(*_: object) -> None:
         raise KeyboardInterrupt
@@ -189,7 +281,7 @@ def test_130_ctrl_c(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixtu
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_watch_goes_on_over_failures_and_ends_cleanly(fresh: Program, number: signal.Signals) -> None:
-    process = fresh.start("reconcile", "--watch", "--interval", "100ms", "--format", "json")
+    process = fresh.start("reconcile", "--watch", "--interval", "1s", "--format", "json")
     try:
         assert process.stdout is not None
         passes = [process.stdout.readline() for _ in range(3)]

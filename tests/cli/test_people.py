@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from support.program import Program
+from support.repositories import git
 from support.worlds import WORKSPACE, World, settle, stable
 from tidegate import errors
+from tidegate.core.pin import Hold, stamped
+from tidegate.core.transition import Kind, Transition, mark
+from tidegate.people import ask
+from tidegate.settings import read_settings
+from tidegate.wiring import Context
 
 NOBODY = WORKSPACE.replace(":5000", ":1").replace(":9090", ":1")
 
@@ -57,8 +64,51 @@ def test_hold_and_resume(world: World, tidegate: Program) -> None:
     assert tidegate("resume", "digits", "production", handle="dana").code == errors.WRONG_USE
 
 
+@pytest.mark.parametrize(
+    ("options", "code"),
+    [
+        pytest.param(["--reason", "  "], errors.WRONG_USE, id="a-blank-reason"),
+        pytest.param(["--reason", "x", "--until", "2020-01-01T00:00:00Z"], errors.WRONG_USE, id="an-end-that-passed"),
+        pytest.param(
+            ["--reason", "x", "--until", "2099-01-01T00:00:00+01:00:30"], errors.FINE, id="an-odd-offset-is-made-plain"
+        ),
+    ],
+)
+def test_a_hold_that_cannot_be_read_is_refused_before_anything_is_written(
+    options: list[str], code: int, world: World, tidegate: Program
+) -> None:
+    before = git(world.bare, "for-each-ref")
+    assert tidegate("hold", "digits", "production", *options, "--dry-run", handle="dana").code == code
+    assert git(world.bare, "for-each-ref") == before
+    assert tidegate("hold", "digits", "production", *options, handle="dana").code == code
+    assert (git(world.bare, "for-each-ref") == before) is (code != errors.FINE)
+
+
+def test_a_pin_file_that_our_reader_would_refuse_makes_no_branch(world: World, tidegate: Program) -> None:
+    context = Context(read_settings(str(world.bare), "dana"))
+    desired = context.desired()
+    model = desired.model("digits").model
+    before = world.pin()
+    held = replace(before, hold=Hold(reason=""))
+    transition = Transition(
+        model="digits", environment="production", kind=Kind.HOLD, before=before, reasons=("x",),
+        after=stamped("digits", "production", held, mark(Kind.HOLD, before)), needs_person=True,
+    )  # fmt: skip
+    refs = git(world.bare, "for-each-ref")
+    with pytest.raises(errors.Refused, match="nothing was proposed"):
+        ask(context.desk(desired), model, transition, "@dana")
+    assert git(world.bare, "for-each-ref") == refs
+
+
+def test_a_reason_is_one_line(world: World, tidegate: Program) -> None:
+    ran = tidegate("hold", "digits", "production", "--reason", "audit\nuntil Friday", handle="dana")
+    assert ran.code == errors.FINE
+    hold = world.pin().hold
+    assert hold is not None
+    assert hold.reason == "audit until Friday"
+
+
 def test_pin_sets_stable_by_hand(world: World, tidegate: Program) -> None:
-    assert tidegate("pin", "digits", "production", "9", handle="dana").code == errors.WRONG_USE
     assert tidegate("pin", "digits", "production", "2", handle="dana").code == errors.FINE
     assert stable(world) == 2
     assert "Held" in tidegate("status").out
@@ -98,6 +148,16 @@ def test_retry_refuses_what_is_merged(tidegate: Program) -> None:
     ran = tidegate("retry", "1", handle="dana")
     assert ran.code == errors.FINDINGS
     assert "#1 is merged" in ran.err
+    assert "tidegate rollback" in ran.err
+
+
+def test_retry_does_not_send_a_person_s_merged_verb_to_rollback(world: World, tidegate: Program) -> None:
+    assert tidegate("hold", "digits", "production", "--reason", "audit", handle="dana").code == errors.FINE
+    number = max(p.number for p in world.ports.forge.proposals())
+    ran = tidegate("retry", str(number), handle="dana")
+    assert ran.code == errors.FINDINGS
+    assert f"#{number} is merged: there is no veto to lift" in ran.err
+    assert "rollback" not in ran.err
 
 
 def test_pull_lists_shows_and_comments(world: World, tidegate: Program) -> None:

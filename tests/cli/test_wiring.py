@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -61,6 +62,25 @@ def test_I3_a_prometheus_that_cannot_be_asked_is_a_reading_with_its_reason(prome
     assert isinstance(now, Unread)
     assert now.why is Why.ERROR
     assert "prometheus.url" in now.words or "NOT_SET" in now.words
+
+
+@pytest.mark.parametrize("address", ["localhost:9090", "joe:hunter2@localhost:9090"])
+def test_I11_an_address_without_its_scheme_names_the_setting_and_is_not_shown(address: str, tmp_path: Path) -> None:
+    settings = replace(_settings(World(tmp_path).bare), prometheus_url=address)
+    now = Context(settings).metrics.now()
+    assert isinstance(now, Unread)
+    assert now.why is Why.ERROR
+    assert "prometheus.url in tidegate.yaml" in now.words
+    assert "hunter2" not in now.words
+
+
+def test_a_prometheus_that_is_down_is_named_with_its_setting_and_the_next_step(tmp_path: Path) -> None:
+    settings = replace(_settings(World(tmp_path).bare), prometheus_url="http://joe:hunter2@127.0.0.1:1")
+    now = Context(settings).metrics.now()
+    assert isinstance(now, Unread)
+    assert now.why is Why.UNREACHABLE
+    assert now.words.startswith("Prometheus at http://127.0.0.1:1 does not answer (")
+    assert now.words.endswith("start it, or correct prometheus.url in tidegate.yaml")
 
 
 def test_a_user_in_the_address_is_kept_apart_from_it() -> None:

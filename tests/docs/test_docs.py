@@ -16,6 +16,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -25,10 +26,14 @@ from support.program import CONTROLLER
 from support.repositories import ISOLATED, Clone, new_bare
 from tidegate import bundled
 from tidegate.adapters.targets.file import FileTarget
-from tidegate.core.pin import NOTHING_BEFORE, Pin, Rejected, Stamp, content, stamped
+from tidegate.core import wording
+from tidegate.core.manifest import Effect
+from tidegate.core.pin import NOTHING_BEFORE, Canary, Pin, Rejected, Stamp, content, stamped
 from tidegate.core.quantity import VersionPin
 from tidegate.core.read import read_model, read_pin, read_workspace
 from tidegate.core.splice import dump
+from tidegate.core.transition import Kind, Transition, mark
+from tidegate.core.verdict import Comparison, ObjectiveVerdict, Stage, Standing, Tally, Verdict
 from tidegate.core.workspace import Workspace
 
 ROOT = CONTROLLER.parent
@@ -214,6 +219,53 @@ def anchors(page: Path) -> set[str]:
 
 def test_the_readme_is_short() -> None:
     assert len((ROOT / "README.md").read_text(encoding="utf-8").splitlines()) <= 150
+
+
+FIGURE = re.compile(r"\b[0-9a-f]{12}\b|\d[\d.:e+-]*")
+
+
+def test_the_readme_s_proposal_is_what_we_write_for_such_a_revert() -> None:
+    """Word for word; only figures, dates and digests are those of another run."""
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    quoted = [line.removeprefix(">").strip() for line in readme.splitlines() if line.startswith(">")]
+    written = wording.body(a_revert()).partition("<!--")[0].strip().splitlines()
+    assert [FIGURE.sub("#", line) for line in quoted] == [FIGURE.sub("#", line) for line in written]
+    assert any(line.startswith("First bad event") for line in written)
+    assert any("--scope all" in line for line in written)
+
+
+def test_the_readme_s_diff_is_of_a_pin_file_that_we_read() -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    diff = readme.partition("```diff\n")[2].partition("```")[0].splitlines()[3:]
+    for dropped in "+-":
+        lines = [line[1:] for line in diff if not line.startswith(dropped)]
+        read_pin("\n".join(["apiVersion: tidegate.dev/v1alpha1", *lines]) + "\n", "README.md", bundled.schemas())
+
+
+def a_revert() -> Transition:
+    """As the demo's last act has it: version 3 is slow where 2 is not, and every other objective has too few events."""
+    one, two, three = (VersionPin(version=n, digest=f"sha256:{n:064x}") for n in (1, 2, 3))
+    at = datetime(2026, 3, 1, 12, tzinfo=UTC)
+    clean, bad = Tally(bad=0, total=95), Tally(bad=23, total=23)
+    availability = ObjectiveVerdict(
+        objective="availability", effect=Effect.REVERT, subject=Tally(total=23), reference=clean,
+        standing=Standing.TOO_FEW,
+    )  # fmt: skip
+    latency = ObjectiveVerdict(
+        objective="latency", effect=Effect.REVERT, subject=bad, reference=clean, comparison=Comparison.WORSE,
+        evidence=3.29e12, needed=200,
+    )  # fmt: skip
+    verdict = Verdict(
+        stage=Stage.CANARY, subject=3, judged_until=at, objectives=(availability, latency), first_bad_at=at
+    )  # fmt: skip
+    before = Pin(stable=two, previous=one, canary=Canary(pin=three, weight=0.25))
+    rejected = Rejected(version=3, key="k" + "3" * 16, reason="latency", proposal=8)
+    after = Pin(stable=two, previous=one, rejected=(rejected,))
+    return Transition(
+        model="digits", environment="production", kind=Kind.REVERT, before=before, verdict=verdict,
+        after=stamped("digits", "production", after, mark(Kind.REVERT, before)),
+        reasons=(wording.objective_reason(latency)[1],),
+    )  # fmt: skip
 
 
 def test_the_command_line_s_page_is_current() -> None:

@@ -11,6 +11,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,11 @@ import pytest
 
 pytestmark = [pytest.mark.end_to_end, pytest.mark.timeout(400)]
 
+STARTER = """
+import os, signal, sys
+signal.signal(signal.SIGINT, getattr(signal, sys.argv[1]))
+os.execv(sys.executable, [sys.executable, "-m", "tidegate", *sys.argv[2:]])
+"""
 EXPECTED = [
     ("promote", "staging", None, 1, 1.0),
     ("promote", "production", None, 1, 1.0),
@@ -39,16 +45,22 @@ def temporary() -> Iterator[Path]:
     shutil.rmtree(folder, ignore_errors=True)
 
 
-def start(temporary: Path, *arguments: str) -> subprocess.Popen[str]:
-    return subprocess.Popen(
-        [sys.executable, "-m", "tidegate", "demo", *arguments],
+@contextmanager
+def demo_of(temporary: Path, *arguments: str, sigint: str = "SIG_DFL") -> Iterator[subprocess.Popen[str]]:
+    """A running demo. Ctrl-C means to it what `sigint` says, whatever it means to the shell that runs the tests."""
+    with subprocess.Popen(
+        [sys.executable, "-c", STARTER, sigint, "demo", *arguments],
         env={**os.environ, "TMPDIR": str(temporary)},
         cwd="/",
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
         start_new_session=True,
-    )
+    ) as demo:
+        try:
+            yield demo
+        finally:
+            demo.terminate()
 
 
 def left_behind(temporary: Path) -> list[str]:
@@ -68,8 +80,8 @@ def gone(temporary: Path, seconds: float = 15) -> bool:
 
 def test_the_demo_tells_the_whole_story_and_leaves_nothing_behind(temporary: Path, tmp_path: Path) -> None:
     report = tmp_path / "report.json"
-    demo = start(temporary, "--report", str(report))
-    said, _ = demo.communicate(timeout=300)
+    with demo_of(temporary, "--report", str(report)) as demo:
+        said, _ = demo.communicate(timeout=300)
     assert demo.returncode == 0, said
     told: dict[str, Any] = json.loads(report.read_text(encoding="utf-8"))
     steps = [(t["kind"], t["environment"], t["from"], t["to"], t["weight"]) for t in told["transitions"]]
@@ -79,17 +91,24 @@ def test_the_demo_tells_the_whole_story_and_leaves_nothing_behind(temporary: Pat
     assert 0 < told["breach_to_revert_seconds"] < 60
     assert said.count("approved") >= 3
     assert "digits/production: revert 3, back to 2" in said
+    assert "finish    production: 2 is stable  #6  " in said
     assert gone(temporary), left_behind(temporary)
 
 
-def test_ctrl_c_leaves_no_process_and_no_folder(temporary: Path) -> None:
-    demo = start(temporary)
-    assert demo.stdout is not None
-    for line in demo.stdout:
-        if " train " in line:
-            break
-    assert left_behind(temporary)
-    demo.send_signal(signal.SIGINT)
-    said, _ = demo.communicate(timeout=60)
+@pytest.mark.parametrize(
+    ("sigint", "sent"),
+    [
+        pytest.param("SIG_DFL", signal.SIGINT, id="ctrl-c-in-a-terminal"),
+        pytest.param("SIG_IGN", signal.SIGTERM, id="sigterm-in-the-background-of-a-shell"),
+    ],
+)
+def test_an_ended_demo_leaves_no_process_and_no_folder(sigint: str, sent: signal.Signals, temporary: Path) -> None:
+    with demo_of(temporary, sigint=sigint) as demo:
+        assert demo.stdout is not None
+        assert any(" train " in line for line in demo.stdout)
+        assert left_behind(temporary)
+        demo.send_signal(sent)
+        said, _ = demo.communicate(timeout=60)
     assert demo.returncode == 130, said
+    assert "everything is stopped" in said
     assert gone(temporary), left_behind(temporary)

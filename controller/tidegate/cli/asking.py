@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Mapping
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from tidegate.cli.session import Session, tell
@@ -11,7 +12,7 @@ from tidegate.core import wording
 from tidegate.core.launch_record import vouch
 from tidegate.core.observed import ModelVersion
 from tidegate.errors import OutsideSystem, WrongUse
-from tidegate.people import Place, ask
+from tidegate.people import Place, ask, require_readable
 from tidegate.steps.observe import Sources, environment_of
 from tidegate.steps.proposing import Desk, transition_files
 
@@ -46,11 +47,31 @@ class Asking:
 
     def versions(self) -> tuple[ModelVersion, ...]:
         """The registry's versions, or those of the launch records: going back must not wait for MLflow."""
+        if isinstance(self._registered, OutsideSystem):
+            tell(f"{self._registered}; going on with the versions that the launch records know")
+            return self._recorded()
+        return self._registered
+
+    def version(self, number: int) -> ModelVersion:
+        """One version. Raises OutsideSystem when only a registry that does not answer could know it, else WrongUse."""
+        registered = self._registered
+        known = self._recorded() if isinstance(registered, OutsideSystem) else registered
+        for version in known:
+            if version.number == number:
+                return version
+        name = self.model.registry_name
+        if isinstance(registered, OutsideSystem):
+            raise OutsideSystem(f"{registered}; no launch record knows version {number} of {name}")
+        numbers = ", ".join(str(version.number) for version in known) or "none"
+        raise WrongUse(f"the registry has no version {number} of {name}; there are: {numbers}")
+
+    @cached_property
+    def _registered(self) -> tuple[ModelVersion, ...] | OutsideSystem:
+        """Asked once; a registry that does not answer is what it said."""
         try:
             return vouch(self.sources.records, self.sources.registry.versions(self.model.registry_name))
         except OutsideSystem as error:
-            tell(f"{error}; going on with the versions that the launch records know")
-            return self._recorded()
+            return error
 
     def _recorded(self) -> tuple[ModelVersion, ...]:
         now = self.context.clock.now()
@@ -67,6 +88,7 @@ class Asking:
         """Make the proposal in the person's name and print what came of it."""
         desk = self.context.desk(self.sources.desired)
         if dry_run:
+            require_readable(desk, self.model, transition)
             print(f"{wording.title(transition)}\n\n{_diff(desk, self.model, transition)}", end="")
             return 0
         asked = ask(desk, self.model, transition, self.handle)

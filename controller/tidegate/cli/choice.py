@@ -43,12 +43,21 @@ def as_duration(context: click.Context, parameter: click.Parameter, value: str) 
         raise click.BadParameter(str(error), context, parameter) from None
 
 
-def as_instant(context: click.Context, parameter: click.Parameter, value: str | None) -> str | None:
-    """Callback of an option that takes an ISO 8601 instant with its zone; kept as it was typed."""
+def as_instant(context: click.Context, parameter: click.Parameter, value: str | None) -> datetime | None:
+    """Callback of an option that takes an ISO 8601 instant with its zone."""
     try:
-        if value is None or datetime.fromisoformat(value).tzinfo is not None:
-            return value
+        instant = None if value is None else datetime.fromisoformat(value)
+        if instant is None or instant.tzinfo is not None:
+            return instant
     except ValueError:
         pass
-    words = f"{value!r} is not an instant with its zone, such as 2026-03-01T18:00:00Z"
+    words = f"{value!r} is not an instant with its zone, such as 2026-03-01T18:00:00Z or 2026-03-01T18:00:00+01:00"
     raise click.BadParameter(words, context, parameter)
+
+
+def as_sentence(context: click.Context, parameter: click.Parameter, value: str) -> str:
+    """Callback of an option that takes words for others to read: one line, and not a blank one."""
+    line = " ".join(value.split())
+    if not line:
+        raise click.BadParameter('it is blank; say why, such as "audit until Friday"', context, parameter)
+    return line

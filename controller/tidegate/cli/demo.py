@@ -14,7 +14,7 @@ import click
 def command(report: Path | None, folder: Path | None, *, keep: bool) -> int:
     """Run the whole loop on real parts: train, promote step by step, and revert a bad version, each by a proposal.
 
-    MLflow, Prometheus, a model server and its traffic run on free loopback ports. Takes about 90 seconds.
+    MLflow, Prometheus, a model server and its traffic run on free loopback ports. Takes about a minute.
     """
     from tidegate.demo import run
 

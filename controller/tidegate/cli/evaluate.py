@@ -53,13 +53,17 @@ def _version(model: Model, number: int | None, sources: Sources) -> ModelVersion
 
 
 def _trained(model: Model, sources: Sources) -> str:
+    from tidegate.core.observed import TrainingState
     from tidegate.errors import WrongUse
     from tidegate.steps.trainings import key_at, training_state
 
     key = key_at(sources.repository, sources.desired.commit, model)
     state = training_state(model, key, sources.records)
-    if state.run_id is None:
+    if state.state is TrainingState.ABSENT:
         raise WrongUse(f"nothing was trained for main's {model.name} yet: `tidegate train {model.name}`, or give --run")
+    if state.run_id is None:
+        why = state.words or "its launch did not get as far as MLflow"
+        raise WrongUse(f"training {key} has no run in MLflow ({why}): `tidegate train {model.name}`, or give --run")
     return state.run_id
 
 

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 import click
 
-from tidegate.cli.choice import as_instant, dry_run
+from tidegate.cli.choice import as_instant, as_sentence, dry_run
 from tidegate.cli.session import Session, pass_session
 
 
 @click.command("hold")
 @click.argument("model")
 @click.argument("environment")
-@click.option("--reason", required=True, metavar="TEXT", help="Why; everybody will read it.")
+@click.option("--reason", required=True, callback=as_sentence, metavar="TEXT", help="Why; everybody will read it.")
 @click.option(
     "--scope", type=click.Choice(["promotions", "all"]), default="promotions", show_default=True,
     help="`all` stops reverts too.",
@@ -20,12 +22,13 @@ from tidegate.cli.session import Session, pass_session
 @dry_run
 @pass_session
 def command(  # noqa: PLR0913, PLR0917 - one parameter for each option
-    session: Session, model: str, environment: str, reason: str, scope: str, until: str | None, *, dry_run: bool
+    session: Session, model: str, environment: str, reason: str, scope: str, until: datetime | None, *, dry_run: bool
 ) -> int:
     """Hold MODEL in ENVIRONMENT: no promotions (reverts still go), or nothing at all."""
     from tidegate.cli.asking import Asking
     from tidegate.people import hold
 
     asking = Asking(session, model)
-    transition = hold(asking.place(environment), scope=scope, reason=reason, until=until)
+    now = asking.context.clock.now()
+    transition = hold(asking.place(environment), now, scope=scope, reason=reason, until=until)
     return asking.propose(transition, dry_run=dry_run)

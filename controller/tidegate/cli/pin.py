@@ -20,12 +20,8 @@ def command(session: Session, model: str, environment: str, version: int, *, dry
     It counts as set by hand: the environment is held until main's training key changes or `tidegate resume`.
     """
     from tidegate.cli.asking import Asking
-    from tidegate.errors import WrongUse
     from tidegate.people import pin
 
     asking = Asking(session, model)
     place = asking.place(environment)
-    found = next((known for known in asking.versions() if known.number == version), None)
-    if found is None:
-        raise WrongUse(f"the registry has no version {version} of {asking.model.registry_name}")
-    return asking.propose(pin(place, found), dry_run=dry_run)
+    return asking.propose(pin(place, asking.version(version)), dry_run=dry_run)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from tidegate.cli.choice import output_format
-from tidegate.cli.session import Session, pass_session
+from tidegate.cli.session import Session, pass_session, tell
 
 NUMBER = click.argument("number", type=click.IntRange(min=1))
 DRY_RUN = click.option("--dry-run", is_flag=True, help="Only tell what would be done.")
@@ -25,7 +25,10 @@ def list_(session: Session, form: str, *, everything: bool) -> int:
     from tidegate.cli import pull_report
 
     proposals = session.context().forge.proposals()
-    pull_report.show_list([p for p in proposals if everything or p.state.value == "open"], form)
+    shown = [p for p in proposals if everything or p.state.value == "open"]
+    pull_report.show_list(shown, form)
+    if not shown:
+        tell(f"no open proposals; --all shows the other {len(proposals)}" if proposals else "no proposals yet")
     return 0
 
 

@@ -20,11 +20,20 @@ if TYPE_CHECKING:
 
 _EVERY_ALIAS = timedelta(minutes=10)
 """How often the aliases of settled models are looked at: somebody else may have moved them."""
+_SHORTEST = timedelta(seconds=1)
+"""Passes that follow one another without a pause would ask servers all the time for the same samples."""
+
+
+def _as_interval(context: click.Context, parameter: click.Parameter, value: str) -> timedelta:
+    interval = as_duration(context, parameter, value)
+    if interval < _SHORTEST:
+        raise click.BadParameter(f"{value!r} is shorter than 1s; give 1s or more", context, parameter)
+    return interval
 
 
 @click.command("reconcile")
 @click.option("--watch/--once", help="Pass after pass until SIGTERM or Ctrl-C, or one pass (the default).")
-@click.option("--interval", callback=as_duration, default="10s", show_default=True, help="From one pass to the next.")
+@click.option("--interval", callback=_as_interval, default="10s", show_default=True, help="From one pass to the next.")
 @click.option("--dry-run", is_flag=True, help="Only tell what would be done.")
 @output_format
 @pass_session

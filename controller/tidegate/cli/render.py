@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from tidegate.cli.choice import chosen
-from tidegate.cli.session import Session, pass_session
+from tidegate.cli.session import Session, pass_session, tell
 
 
 @click.command("render")
@@ -23,6 +23,8 @@ def command(session: Session, model: str | None, *, check: bool) -> int:
     desired = context.desired()
     main = Main(desired=desired, repository=context.repository, reader=context.reader, targets=context.targets)
     rendering = render(main, [wanted.model for wanted in chosen(desired, model)])
+    if not rendering.files and not rendering.findings:
+        tell("nothing to render: no environment has a pin file yet; `tidegate status` shows what it waits for")
     if not check:
         for file in rendering.files:
             print(f"---\n# {file.path}\n{file.wanted}", end="")

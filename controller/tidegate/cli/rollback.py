@@ -24,4 +24,6 @@ def command(session: Session, model: str, environment: str, to: int | None, *, d
 
     asking = Asking(session, model)
     place = asking.place(environment)
+    if to is not None:
+        asking.version(to)
     return asking.propose(rollback(place, asking.versions(), to), dry_run=dry_run)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -10,6 +11,8 @@ import click
 
 if TYPE_CHECKING:
     from tidegate.wiring import Context
+
+_HANDLE = re.compile(r"@[A-Za-z0-9-]+(/[A-Za-z0-9-]+)?")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,9 +36,13 @@ class Session:
         """Who asks. Raises WrongUse with the ways to say so."""
         from tidegate.errors import WrongUse
 
-        if context.settings.handle is None:
+        handle = context.settings.handle
+        if handle is None:
             raise WrongUse("who are you? Give your handle: tidegate --as @you …, or set TIDEGATE_HANDLE")
-        return context.settings.handle
+        if not _HANDLE.fullmatch(handle):
+            form = "letters, digits and dashes, such as @dana, or @org/team"
+            raise WrongUse(f"{handle!r} is no handle ({form}); correct --as or TIDEGATE_HANDLE")
+        return handle
 
 
 pass_session = click.make_pass_decorator(Session)

@@ -83,7 +83,8 @@ def _run(context: Context, desired: Desired, model: Model, *, wait: bool) -> Tra
     state = train(model, desired.commit, ports, context.clock.now())
     champion = champion_of(model, context.sources(desired)) if wait else None
     if wait:
-        tell(f"{model.name}: training {state.key}, run {state.run_id}, until {state.until or 'its lease ends'}")
+        until = f"{state.until:%Y-%m-%d %H:%M:%S %Z}" if state.until else "its lease ends"
+        tell(f"{model.name}: training {state.key}, run {state.run_id}, until {until}")
         state = collect(model, state.key, ports, context.clock.now(), champion)
     while wait and state.state is TrainingState.RUNNING:
         time.sleep(_POLL_SECONDS)

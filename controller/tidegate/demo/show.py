@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import shlex
 import shutil
 import signal
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -74,6 +76,7 @@ def run_show(wish: Wish, say: Say) -> int:
             stop_everything(servers)
             if wish.folder is None:
                 shutil.rmtree(folder, ignore_errors=True)
+            say(f"everything is stopped; {folder} is {'removed' if wish.folder is None else 'kept'}")
 
 
 def _check_extra() -> None:
@@ -105,15 +108,19 @@ def set_up(servers: Servers, prometheus: Path, say: Say) -> Stage:
     workspace.commit("A models repository: digits")
     for process in (scraping, mlflow, serving):
         servers.wait(process)
-    traffic = processes.start_traffic(servers, workspace.clone, serving.address)
-    loop = processes.start_reconcile(servers, workspace.clone)
+    processes.start_traffic(servers, workspace.clone, serving.address)
+    processes.start_reconcile(servers, workspace.clone)
     context = Context(read_settings(str(workspace.clone)))
     return Stage(
         folder=servers.folder,
         servers=servers,
         workspace=workspace,
         context=context,
-        addresses={p.name: p.address or str(p.log) for p in (mlflow, scraping, serving, traffic, loop)},
+        addresses={
+            "MLflow": mlflow.address,
+            "Prometheus": scraping.address,
+            "model server": f"{serving.address}/metrics",
+        },
         say=say,
     )
 
@@ -198,14 +205,26 @@ def _show_around(stage: Stage) -> None:
     stage.say("\neverything stays up. Look around:")
     for name, address in stage.addresses.items():
         stage.say(f"  {name:<13} {address}")
-    clone = stage.workspace.clone
-    for words in ("status", "pull list", "pull show 9"):
-        stage.say(f"  tidegate -C {clone} {words}")
-    stage.say(f"  git -C {clone} pull && git -C {clone} log --first-parent")
+    stage.say(f"  {'logs':<13} {stage.folder / 'logs'}")
+    bare = stage.workspace.bare
+    proposals = stage.context.forge.proposals()
+    shown = [f"pull show {proposals[-1].number}"] if proposals else []
+    for words in ("status", "pull list --all", *shown):
+        stage.say(f"  {_program()} -C {shlex.quote(str(bare))} {words}")
+    stage.say(f"  git -C {shlex.quote(str(bare))} log --first-parent main")
+
+
+def _program() -> str:
+    """The program as it was started, in words that work from any folder."""
+    started = Path(sys.argv[0])
+    if started.name == "tidegate" and started.is_file():
+        return shlex.quote(str(started.absolute()))
+    beside = Path(sys.executable).with_name("tidegate")
+    return shlex.quote(str(beside)) if beside.is_file() else f"{shlex.quote(sys.executable)} -m tidegate"
 
 
 def _wait_for_interrupt(say: Say) -> None:
-    say("Ctrl-C ends it and removes the folder.")
+    say("Ctrl-C ends it.")
     try:
         signal.pause()
     except KeyboardInterrupt:

@@ -122,7 +122,15 @@ def _asks(proposal: Proposal) -> bool:
 
 def describe(row: Happened) -> str:
     """One line of the timeline: where, what, by which proposal, and why."""
-    there = f"{row.environment}: {row.from_version or 'nothing'} → {row.to_version or 'nothing'}"
+    return f"{row.environment}: {_change(row)}  #{row.proposal}  {'; '.join(row.reasons)}"
+
+
+def _change(row: Happened) -> str:
+    """What serves now: a version that stays is named once, as its weight or its name is all that changed."""
+    to = str(row.to_version or "nothing")
     share = f" at {row.weight:.0%}" if row.weight is not None else ""
-    why = row.reasons[0] if row.reasons else ""
-    return f"{there}{share}  #{row.proposal}  {why}"
+    if row.kind == "finish":
+        return f"{to} is stable"
+    if row.from_version == row.to_version:
+        return f"{to}{share}"
+    return f"{row.from_version or 'nothing'} → {to}{share}"
