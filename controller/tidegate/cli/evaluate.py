@@ -58,7 +58,7 @@ def _trained(model: Model, sources: Sources) -> str:
     from tidegate.steps.trainings import key_at, training_state
 
     key = key_at(sources.repository, sources.desired.commit, model)
-    state = training_state(model, key, sources.records)
+    state = training_state(model, key, sources.records_by_key.get(key, ()))
     if state.state is TrainingState.ABSENT:
         raise WrongUse(f"nothing was trained for main's {model.name} yet: `tidegate train {model.name}`, or give --run")
     if state.run_id is None:

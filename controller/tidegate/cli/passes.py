@@ -85,7 +85,7 @@ def _unfinished(sources: Sources) -> Iterator[tuple[Model, str]]:
     for wanted in sources.desired.models:
         model = wanted.model
         key = key_at(sources.repository, sources.desired.commit, model)
-        record = latest(record for record in sources.records if record.key == key)
+        record = latest(sources.records_by_key.get(key, ()))
         if record is not None and _may_go_on(record, model):
             yield model, key
 
