@@ -9,29 +9,20 @@ import re
 from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, TypeAlias
 
-from ruamel.yaml.error import MarkedYAMLError
-
+from tidegate.core import ordinary
 from tidegate.core.finding import Finding, Severity
-from tidegate.core.nodes import (
-    AliasNode,
-    Entry,
-    MappingNode,
-    Node,
-    Problem,
-    SequenceNode,
-    Unreadable,
-    compose,
-    plain,
-)
+from tidegate.core.nodes import AliasNode, Entry, MappingNode, Node, Problem, SequenceNode, plain
 from tidegate.core.scalars import Scalar
 from tidegate.errors import InvalidManifest
 
 Path: TypeAlias = Sequence[Scalar]
 
-MAXIMUM_CHARACTERS = 1_000_000
+MAXIMUM_CHARACTERS = 250_000
 BYTE_ORDER_MARK = "\ufeff"
+_UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 
 # YAML 1.2.2 section 5.1, less the line breaks of Unicode and the lone carriage return, which editors, git and
 # YAML 1.1 readers do not agree about.
@@ -56,24 +47,38 @@ class Span:
     end: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Document:
-    """One document: the text, what it means, and where everything stands. A path is a sequence of keys and indexes."""
+    """One document: the text, what it means, and where everything stands. A path is a sequence of keys and indexes.
+
+    `ordinary`: no anchor, no tag, and nothing that looks as if it meant something else. Where things stand is worked
+    out when it is first asked: most files are read for what they say, thirty times as fast.
+    """
 
     text: str
     path: str
     data: Any
-    root: Node | None
-    lines: tuple[int, ...]
+    ordinary: bool = False
+    composed: Node | None = None
+
+    @cached_property
+    def root(self) -> Node | None:
+        """The tree behind `data`."""
+        return _composed(self.text, self.path) if self.ordinary else self.composed
+
+    @cached_property
+    def lines(self) -> tuple[int, ...]:
+        """Where each line starts."""
+        return _line_starts(self.text)
 
     def position(self, path: Path) -> Position:
         """Where the value stands; the nearest ancestor's place when it is not in the text."""
-        return self._at(self._nearest(path))
+        return self.at(self._nearest(path))
 
     def key_position(self, path: Path) -> Position:
         """Where the key of the value stands; for an item of a list, and where there is none, the value's place."""
         entry = self._entry(path)
-        return self._at(entry.key.start) if entry else self.position(path)
+        return self.at(entry.key.start) if entry else self.position(path)
 
     def span(self, path: Path) -> Span:
         """The value's place in the text. Raises KeyError when the document has no such value."""
@@ -101,7 +106,8 @@ class Document:
             node = following
         return node, ()
 
-    def _at(self, offset: int) -> Position:
+    def at(self, offset: int) -> Position:
+        """Where a character of the text stands."""
         return _position(self.lines, offset)
 
 
@@ -117,26 +123,43 @@ def child(node: Node | None, step: Scalar) -> Node | None:
             return None
 
 
+def decode(raw: bytes, path: str) -> str:
+    """The text of a file. Raises InvalidManifest where it is not UTF-8."""
+    try:
+        return raw.decode()
+    except UnicodeDecodeError as error:
+        before = raw[: error.start].decode()
+        wide = raw[:2] in _UTF_16
+        message = "the file is UTF-16" if wide else f"the byte 0x{raw[error.start]:02X} is not UTF-8"
+        problem = Problem("bad-encoding", len(before), message, "save the file as UTF-8")
+        raise InvalidManifest([_finding(problem, _line_starts(before), path)]) from None
+
+
 def read(text: str, path: str) -> Document:
     """Parse one YAML 1.2 document. Raises InvalidManifest with every finding, each on its line (I14)."""
-    lines = _line_starts(text)
+    try:
+        if len(text) <= ordinary.MAXIMUM_CHARACTERS:
+            return Document(text=text, path=path, data=ordinary.load(text), ordinary=True)
+    except ordinary.Uncommon:
+        pass
+    root = _composed(text, path)
+    return Document(text=text, path=path, data=plain(root), composed=root)
+
+
+def _composed(text: str, path: str) -> Node | None:
     root, problems = _compose(text)
     if problems:
+        lines = _line_starts(text)
         raise InvalidManifest([_finding(problem, lines, path) for problem in problems])
-    return Document(text=text, path=path, data=plain(root), root=root, lines=lines)
+    return root
 
 
 def _compose(text: str) -> tuple[Node | None, list[Problem]]:
     if problem := _unfit(text):
         return None, [problem]
-    try:
-        return compose(text)
-    except Unreadable as error:
-        return None, [error.problem]
-    except MarkedYAMLError as error:
-        return None, [_syntax(error, text)]
-    except Exception as error:  # noqa: BLE001 - ruamel leaks ValueError, IndexError and others on odd input (I14)
-        return None, [Problem("yaml-syntax", 0, f"this is not YAML 1.2 ({error})", "check escapes and directives")]
+    from tidegate.core.composer import compose  # ruamel: loaded for what is not ordinary, and for positions
+
+    return compose(text)
 
 
 def _unfit(text: str) -> Problem | None:
@@ -147,17 +170,18 @@ def _unfit(text: str) -> Problem | None:
     found = _FORBIDDEN.search(text, 1 if text.startswith(BYTE_ORDER_MARK) else 0)
     if found is None:
         return None
-    message = f"the character U+{ord(found[0]):04X} may not stand in a YAML file"
-    return Problem("bad-character", found.start(), message, "save the file as UTF-8 with LF or CRLF line ends")
+    return Problem("bad-character", found.start(), *_why_forbidden(text, found[0]))
 
 
-def _syntax(error: MarkedYAMLError, text: str) -> Problem:
-    mark = error.problem_mark or error.context_mark
-    offset = min(mark.index, len(text)) if mark else 0
-    if text[offset : offset + 1] == "\t":
-        return Problem("tab", offset, "a tab cannot indent or separate in YAML", "use spaces")
-    words = f"{error.problem or error.context}".replace("\n", " ")
-    return Problem("yaml-syntax", offset, words, "check quotes, brackets and indentation here and just above")
+def _why_forbidden(text: str, character: str) -> tuple[str, str]:
+    message = f"the character U+{ord(character):04X} may not stand in a YAML file"
+    if character == "\0":
+        every_second = text.count("\0") * 3 > len(text)
+        kind = "the file is UTF-16 without a mark" if every_second else "a NUL byte, as binary files have them"
+        return f"{message}: {kind}", "save the file as text in UTF-8"
+    if character == "\r":
+        return f"{message} without a line feed behind it", "save the file with LF or CRLF line ends"
+    return message, "take it out; in double quotes it can be written as an escape"
 
 
 def _finding(problem: Problem, lines: tuple[int, ...], path: str) -> Finding:

@@ -32,6 +32,13 @@ PLAIN = re.compile(r"-{0,2}[A-Za-z0-9_./](?:[A-Za-z0-9_./@%:+-]*[A-Za-z0-9_./@%+
 YAML_1_1 = re.compile(
     r"(?i:y|n|yes|no|on|off|0b[01_]+|0x[0-9a-f_]+)|[-+]?[0-9][0-9_.:]*|[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}.*"
 )
+# Plain text that people or older readers take for something else than YAML 1.2 does: YAML 1.1's booleans, numbers with
+# a leading zero, with an underscore, in base 60, in base 2, 8 or 16, and with an exponent; dates and times.
+DECEPTIVE = re.compile(
+    r"(?i:y|n|yes|no|on|off)|[-+]?0[0-9]+|0[bBoOxX][0-9a-fA-F_]+|[-+]?[0-9][0-9.]*_[0-9_.]*"
+    r"|[-+]?[0-9]+(?::[0-5]?[0-9])+(?:\.[0-9]*)?|[-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)[eE][-+]?[0-9]+"
+    r"|[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}(?:[Tt\s].*)?"
+)
 LOOKS_LIKE_A_KEY = re.compile(r"[A-Za-z_]\w*:.*")
 UNPRINTABLE = re.compile("[\x7f-\x9f\u2028\u2029\ufeff\ud800-\udfff\ufffe\uffff]")
 
