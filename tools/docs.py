@@ -1,6 +1,7 @@
-"""Writes docs/cli.md from the program's own help. `--check` writes nothing and exits 1 when the page is not current.
+"""Writes the pages of docs/ that are made from the program. `--check` writes nothing; it exits 1 when one is stale.
 
-`make check` runs it. What the help says is reviewed in tests/golden/help.
+`make check` runs it. docs/cli.md is the program's own help (reviewed in tests/golden/help); docs/reference.md is made
+from the schemas by `reference`.
 """
 
 from __future__ import annotations
@@ -10,11 +11,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import click
+import reference
 from click.testing import CliRunner
 
 from tidegate.cli.program import SECTIONS, program
 
-PAGE = Path(__file__).resolve().parents[1] / "docs" / "cli.md"
+DOCS = Path(__file__).resolve().parents[1] / "docs"
 HEAD = """\
 # Command line
 
@@ -24,21 +26,26 @@ Written by `tools/docs.py` from `tidegate --help`; do not edit. What the words m
 
 
 def main(arguments: list[str]) -> int:
-    text = HEAD + "\n".join(_chapter(words) for words in _commands())
-    if arguments == ["--check"]:
-        return _checked(text)
-    if arguments:
+    if arguments not in ([], ["--check"]):
         print("usage: python tools/docs.py [--check]", file=sys.stderr)
         return 2
-    PAGE.write_text(text, encoding="utf-8")
+    pages = {"cli.md": _command_line(), "reference.md": reference.page()}
+    stale = [DOCS / name for name, text in pages.items() if not _is_current(DOCS / name, text)]
+    if arguments:
+        for page in stale:
+            print(f"{page} is not current; `python tools/docs.py` writes it anew", file=sys.stderr)
+        return 1 if stale else 0
+    for page in stale:
+        page.write_text(pages[page.name], encoding="utf-8")
     return 0
 
 
-def _checked(text: str) -> int:
-    if PAGE.is_file() and PAGE.read_text(encoding="utf-8") == text:
-        return 0
-    print(f"{PAGE} is not what --help says; `python tools/docs.py` writes it anew", file=sys.stderr)
-    return 1
+def _is_current(page: Path, text: str) -> bool:
+    return page.is_file() and page.read_text(encoding="utf-8") == text
+
+
+def _command_line() -> str:
+    return HEAD + "\n".join(_chapter(words) for words in _commands())
 
 
 def _commands() -> Iterator[tuple[str, ...]]:

@@ -1,41 +1,93 @@
-"""A new models repository in a folder, from the bundled template. Never writes over anything."""
+"""A new models repository in a folder: the bundled template, and the schemas by which editors check its files.
+
+A repository is never written over. Its copies of the schemas are ours, and can be brought up to date.
+"""
 
 from __future__ import annotations
 
-import shutil
+import json
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 
 from tidegate import bundled
 from tidegate.errors import WrongUse
 
 TEMPLATE = "repo-template"
+SCHEMAS = Path(".tidegate", "schemas")
+WORKSPACE = "tidegate.yaml"
+
+_Files = Mapping[Path, bytes]
 
 
 def init(folder: Path, *, dry_run: bool = False) -> tuple[Path, ...]:
-    """Copy the template; returns the files, relative to the folder. Raises WrongUse when one is there already."""
+    """Write template and schemas; returns the files, relative to the folder.
+
+    Raises WrongUse when one is there already.
+    """
+    files = {**_template(), **_schemas()}
+    _require_free(folder, files)
+    if not dry_run:
+        _write(folder, files, over=False)
+    return tuple(sorted(files))
+
+
+def refresh_schemas(folder: Path, *, dry_run: bool = False) -> tuple[Path, ...]:
+    """Write the schemas that are missing or differ from ours, and nothing else; returns them.
+
+    Raises WrongUse when the folder is no models repository, or would have us write elsewhere.
+    """
+    if not (folder / WORKSPACE).is_file():
+        raise WrongUse(f"{folder} holds no {WORKSPACE}; name a models repository, or leave --schemas out to make one")
+    files = _schemas()
+    _require_no_links(folder, files)
+    stale = {file: text for file, text in files.items() if not _holds(folder / file, text)}
+    if not dry_run:
+        _write(folder, stale, over=True)
+    return tuple(sorted(stale))
+
+
+def _template() -> _Files:
     with tempfile.TemporaryDirectory(prefix="tidegate-init-") as room:
-        copied = Path(room)
-        files = sorted(path.relative_to(copied) for path in bundled.copy_tree(TEMPLATE, copied))
-        _require_free(folder, files)
-        if not dry_run:
-            _put(copied, folder, files)
-    return tuple(files)
+        copied = bundled.copy_tree(TEMPLATE, Path(room))
+        return {path.relative_to(room): path.read_bytes() for path in copied}
 
 
-def _require_free(folder: Path, files: list[Path]) -> None:
+def _schemas() -> _Files:
+    """Laid out as the bundled files are, under the names that their `$id` ends in."""
+    return {
+        SCHEMAS / schema["$id"].rpartition("/")[2]: (json.dumps(schema, indent=2, ensure_ascii=False) + "\n").encode()
+        for schema in bundled.schemas().values()
+    }
+
+
+def _require_free(folder: Path, files: _Files) -> None:
     if folder.exists() and not folder.is_dir():
         raise WrongUse(f"{folder} is a file; name a folder")
-    taken = [str(file) for file in files if (folder / file).exists() or (folder / file).is_symlink()]
+    taken = [str(file) for file in sorted(files) if (folder / file).exists() or (folder / file).is_symlink()]
     if taken:
         raise WrongUse(f"{folder} holds {', '.join(taken)} already, and nothing is overwritten; name an empty folder")
 
 
-def _put(copied: Path, folder: Path, files: list[Path]) -> None:
+def _require_no_links(folder: Path, files: _Files) -> None:
+    """A clone may hold a link to anywhere; what stands there is not ours to write over."""
+    for path in (SCHEMAS.parent, SCHEMAS, *files):
+        if (folder / path).is_symlink():
+            raise WrongUse(f"{folder / path} is a link; make it a file or folder of the repository's own")
+
+
+def _holds(path: Path, text: bytes) -> bool:
     try:
-        for file in files:
+        return path.read_bytes() == text
+    except OSError:  # not there, or not readable: writing it will tell
+        return False
+
+
+def _write(folder: Path, files: _Files, *, over: bool) -> None:
+    try:
+        for file, text in files.items():
             (folder / file).parent.mkdir(parents=True, exist_ok=True)
-            with (copied / file).open("rb") as source, (folder / file).open("xb") as there:
-                shutil.copyfileobj(source, there)
+            with (folder / file).open("wb" if over else "xb") as there:
+                there.write(text)
     except OSError as error:
         raise WrongUse(f"{error.filename or folder} cannot be written: {error.strerror}") from None

@@ -1,11 +1,19 @@
-"""`tidegate init`: everything of the template, and nothing written over."""
+"""`tidegate init`: everything of the template and the schemas, and nothing written over but old schemas."""
 
 from __future__ import annotations
 
+import json
+import re
 from pathlib import Path
 
+import pytest
+
 from support.program import Program
-from tidegate import errors
+from tidegate import bundled, errors
+
+ROOT = Path(__file__).parents[2]
+SCHEMAS = {path.name: path.read_bytes() for path in (ROOT / "schemas").glob("*.schema.json")}
+EDITORS = re.compile(r"# yaml-language-server: \$schema=(\S+)")
 
 
 def _files(folder: Path) -> set[str]:
@@ -15,7 +23,9 @@ def _files(folder: Path) -> set[str]:
 def test_the_template_lands_in_a_new_folder(tmp_path: Path) -> None:
     ran = Program(tmp_path, tmp_path)("init", str(tmp_path / "models"))
     assert ran.code == errors.FINE
-    assert {"tidegate.yaml", "models/example/model.yaml"} <= _files(tmp_path / "models")
+    assert {"tidegate.yaml", "models/example/model.yaml", ".tidegate/schemas/pin.schema.json"} <= _files(
+        tmp_path / "models"
+    )
     assert set(ran.out.splitlines()) == {str(tmp_path / "models" / name) for name in _files(tmp_path / "models")}
     assert "Next:" in ran.err
 
@@ -40,3 +50,74 @@ def test_it_joins_a_folder_that_holds_other_things(tmp_path: Path) -> None:
     (tmp_path / "notes.txt").write_text("mine\n")
     assert Program(tmp_path, tmp_path)("init", str(tmp_path)).code == errors.FINE
     assert (tmp_path / "notes.txt").read_text() == "mine\n"
+
+
+def test_the_schemas_of_every_kind_come_with_it_byte_for_byte(tmp_path: Path) -> None:
+    Program(tmp_path, tmp_path)("init", str(tmp_path / "models"))
+    copies = (tmp_path / "models" / ".tidegate" / "schemas").iterdir()
+    assert {copy.name: copy.read_bytes() for copy in copies} == SCHEMAS
+    assert len(SCHEMAS) == len(bundled.schemas())
+
+
+def test_the_first_line_of_its_files_leads_editors_to_their_schema(tmp_path: Path) -> None:
+    Program(tmp_path, tmp_path)("init", str(tmp_path))
+    _require_first_lines_lead_to_schemas([tmp_path / "tidegate.yaml", *(tmp_path / "models").rglob("*.yaml")])
+
+
+def test_the_first_line_of_the_example_s_files_does_too() -> None:
+    _require_first_lines_lead_to_schemas(sorted((ROOT / "examples").rglob("*.yaml")))
+
+
+def _require_first_lines_lead_to_schemas(files: list[Path]) -> None:
+    assert len(files) >= 2
+    for file in files:
+        first, *lines = file.read_text(encoding="utf-8").splitlines()
+        named = EDITORS.fullmatch(first)
+        assert named, file
+        schema = json.loads((file.parent / named[1]).read_text(encoding="utf-8"))
+        assert f"kind: {schema['properties']['kind']['const']}" in lines
+
+
+@pytest.fixture
+def older(tmp_path: Path) -> Path:
+    """A repository with one schema of an older version, one that is missing, and an edited manifest."""
+    Program(tmp_path, tmp_path)("init", str(tmp_path / "models"))
+    schemas = tmp_path / "models" / ".tidegate" / "schemas"
+    (schemas / "model.schema.json").write_text("{}")
+    (schemas / "pin.schema.json").unlink()
+    (tmp_path / "models" / "tidegate.yaml").write_text("mine\n")
+    return tmp_path / "models"
+
+
+def test_older_schemas_are_brought_up_to_date_and_nothing_else_is_touched(older: Path) -> None:
+    ran = Program(older, older)("init", "--schemas", str(older))
+    changed = [f"{older}/.tidegate/schemas/{name}.schema.json" for name in ("model", "pin")]
+    assert (ran.code, ran.out.splitlines(), ran.err) == (errors.FINE, changed, "")
+    assert {copy.name: copy.read_bytes() for copy in (older / ".tidegate" / "schemas").iterdir()} == SCHEMAS
+    assert (older / "tidegate.yaml").read_text() == "mine\n"
+    assert Program(older, older)("init", "--schemas", str(older)).out == ""
+
+
+def test_a_dry_run_only_lists_older_schemas(older: Path) -> None:
+    ran = Program(older, older)("init", "--schemas", "--dry-run", str(older))
+    assert len(ran.out.splitlines()) == 2
+    assert (older / ".tidegate" / "schemas" / "model.schema.json").read_text() == "{}"
+
+
+def test_schemas_alone_do_not_make_a_repository(tmp_path: Path) -> None:
+    ran = Program(tmp_path, tmp_path)("init", "--schemas", str(tmp_path))
+    assert ran.code == errors.WRONG_USE
+    assert "holds no tidegate.yaml" in ran.err
+    assert _files(tmp_path) == set()
+
+
+@pytest.mark.parametrize("link", [".tidegate", ".tidegate/schemas", ".tidegate/schemas/model.schema.json"])
+def test_schemas_are_not_written_through_a_link(older: Path, link: str) -> None:
+    elsewhere = older.parent / "elsewhere"
+    (older / link).rename(elsewhere)
+    (older / link).symlink_to(elsewhere)
+    before = {name: (older.parent / name).read_bytes() for name in _files(older.parent)}
+    ran = Program(older, older)("init", "--schemas", str(older))
+    assert ran.code == errors.WRONG_USE
+    assert "is a link" in ran.err
+    assert {name: (older.parent / name).read_bytes() for name in _files(older.parent)} == before

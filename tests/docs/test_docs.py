@@ -9,7 +9,6 @@ others what they print on stdout, in which `…` stands for any text. Blocks tha
 from __future__ import annotations
 
 import ast
-import json
 import os
 import re
 import subprocess
@@ -18,7 +17,6 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -296,20 +294,3 @@ def hold_reasons(tree: ast.AST) -> Iterator[str]:
 
 def texts(node: ast.expr) -> Iterator[str]:
     return (n.value for n in ast.walk(node) if isinstance(n, ast.Constant) and isinstance(n.value, str))
-
-
-@pytest.mark.parametrize("kind", ["Model", "Workspace", "Pin"])
-def test_every_key_of_the_format_is_explained(kind: str) -> None:
-    page = "pin-file.md" if kind == "Pin" else "manifest.md"
-    text = (ROOT / "docs" / page).read_text(encoding="utf-8")
-    schema = json.loads((ROOT / "schemas" / f"{kind.lower()}.schema.json").read_text(encoding="utf-8"))
-    assert not {key for key in keys_of(schema) if not re.search(rf"\b{re.escape(key)}\b", text)}
-
-
-def keys_of(schema: Any) -> set[str]:
-    """Every key that the schema knows, at any depth."""
-    if isinstance(schema, list):
-        return {key for part in schema for key in keys_of(part)}
-    if not isinstance(schema, dict):
-        return set()
-    return {*schema.get("properties", {}), *(key for part in schema.values() for key in keys_of(part))}

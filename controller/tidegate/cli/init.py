@@ -20,16 +20,19 @@ Next:
 
 @click.command("init")
 @click.argument("folder", type=click.Path(path_type=Path))
+@click.option("--schemas", is_flag=True, help="Only bring the schemas of an existing repository up to date.")
 @click.option("--dry-run", is_flag=True, help="Only list the files.")
-def command(folder: Path, *, dry_run: bool) -> int:
+def command(folder: Path, *, schemas: bool, dry_run: bool) -> int:
     """Write a new models repository into FOLDER.
 
-    Nothing that is there already is written over.
+    Nothing that is there already is written over. With --schemas only the files in .tidegate/schemas that differ from
+    this version's are.
     """
-    from tidegate.init import init
+    from tidegate.init import init, refresh_schemas
 
-    for file in init(folder, dry_run=dry_run):
+    write = refresh_schemas if schemas else init
+    for file in write(folder, dry_run=dry_run):
         print(folder / file)
-    if not dry_run:
+    if not (dry_run or schemas):
         tell(_NEXT.format(folder=folder, bare=f"{folder.resolve()}.git"))
     return 0

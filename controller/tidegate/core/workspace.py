@@ -62,11 +62,16 @@ class Approvals:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """Limits of the workspace. `revert_share` of each is kept for reverts, and reverts are never stopped."""
+    """Limits of the workspace. `revert_share` of the proposals is kept for reverts, and reverts are never stopped.
+
+    One merge may train `trainings_per_merge` models before its plan asks; no lease may last beyond `maximum_lease`.
+    """
 
     rollouts: int = 20
     proposals_per_hour: int = 60
     revert_share: float = 0.2
+    trainings_per_merge: int = 10
+    maximum_lease: timedelta | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

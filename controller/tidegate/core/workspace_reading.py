@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime, time, timedelta
+from datetime import timedelta
 from typing import Any
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo
 
+from tidegate.core import bounds, instants, later
 from tidegate.core.document import Document
 from tidegate.core.misread import Misread, at
-from tidegate.core.pin import Hold
+from tidegate.core.model_reading import rollout_of
+from tidegate.core.pin import read_hold
 from tidegate.core.quantity import duration, share
 from tidegate.core.workspace import Approvals, Freeze, Limits, MetricLabels, Server, Workspace
 
@@ -17,9 +19,8 @@ from tidegate.core.workspace import Approvals, Freeze, Limits, MetricLabels, Ser
 def parse(document: Document) -> Workspace:
     """The workspace with its defaults filled in."""
     data = document.data
-    forge = data.get("forge", {})
-    if forge.get("kind", "local") != "local":
-        raise Misread(("forge", "kind"), f"forge {forge['kind']!r} is not available in this version; use local")
+    for refused in later.in_workspace(data):
+        raise Misread(refused.path, str(refused))
     return Workspace(
         models=tuple(data.get("models", ("models",))),
         environments=tuple(data.get("environments", ("staging", "production"))),
@@ -32,15 +33,17 @@ def parse(document: Document) -> Workspace:
         freezes=tuple(_freeze(entry, index) for index, entry in enumerate(data.get("freeze", ()))),
         notify_after=at(("notifyAfter",), duration, data.get("notifyAfter", "30m")),
         defaults=_defaults(data),
-        hold=Hold(**data["hold"]) if "hold" in data else None,
+        hold=read_hold(data["hold"], ("hold",)) if "hold" in data else None,
     )
 
 
 def _defaults(data: Mapping[str, Any]) -> Mapping[str, Any]:
     """A model's `rollout` as the workspace has it; `dispersion` stands at the top for want of a measured one."""
     defaults: Mapping[str, Any] = data.get("defaults", {})
+    rollout_of(("defaults",), defaults)  # what means nothing here would be a finding in every model
     if "dispersion" not in data:
         return defaults
+    at(("dispersion",), bounds.number, data["dispersion"])
     return {**defaults, "analysis": {"dispersion": data["dispersion"], **defaults.get("analysis", {})}}
 
 
@@ -58,36 +61,24 @@ def _approvals(rule: Mapping[str, Any]) -> Approvals:
 def _limits(data: Mapping[str, Any]) -> Limits:
     default = Limits()
     kept = at(("limits", "revertShare"), share, data["revertShare"]) if "revertShare" in data else default.revert_share
+    lease = at(("limits", "maximumLease"), duration, data["maximumLease"]) if "maximumLease" in data else None
     return Limits(
         rollouts=data.get("rollouts", default.rollouts),
         proposals_per_hour=data.get("proposalsPerHour", default.proposals_per_hour),
         revert_share=kept,
+        trainings_per_merge=data.get("trainingsPerMerge", default.trainings_per_merge),
+        maximum_lease=lease,
     )
 
 
 def _freeze(entry: Mapping[str, Any], index: int) -> Freeze:
     path = ("freeze", index)
-    zone = at((*path, "timeZone"), _zone, entry.get("timeZone", "UTC"))
+    zone = at((*path, "timeZone"), instants.zone, entry.get("timeZone", "UTC"))
     reason = entry.get("reason", "frozen")
     if "days" in entry:
-        opens = at((*path, "from"), _time, entry.get("from", "00:00"))
-        closes = at((*path, "until"), _time, entry.get("until", "23:59:59.999999"))
+        opens = at((*path, "from"), instants.time_of_day, entry.get("from", "00:00"))
+        closes = at((*path, "until"), instants.time_of_day, entry.get("until", "23:59:59.999999"))
         return Freeze(zone=zone, reason=reason, days=tuple(entry["days"]), opens=opens, closes=closes)
-    start = at((*path, "from"), _instant, entry["from"]).replace(tzinfo=ZoneInfo(zone))
-    end = at((*path, "until"), _instant, entry["until"]).replace(tzinfo=ZoneInfo(zone))
+    start = at((*path, "from"), instants.local, entry["from"]).replace(tzinfo=ZoneInfo(zone))
+    end = at((*path, "until"), instants.local, entry["until"]).replace(tzinfo=ZoneInfo(zone))
     return Freeze(zone=zone, reason=reason, start=start, end=end)
-
-
-def _zone(value: object) -> str:
-    try:
-        return ZoneInfo(str(value)).key
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        raise ValueError(f"{value!r} is not a time zone such as Europe/Berlin") from None
-
-
-def _time(value: object) -> time:
-    return time.fromisoformat(str(value))
-
-
-def _instant(value: object) -> datetime:
-    return datetime.fromisoformat(str(value))
