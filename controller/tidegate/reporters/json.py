@@ -4,16 +4,31 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import re
 import sys
 from collections.abc import Mapping
 from datetime import datetime
 from enum import Enum
 
+_NOT_ASCII = re.compile(r"[^\n -~]")
+
 
 def show(data: object, *, one_line: bool = False) -> None:
-    """Print the data and one line break. Keys keep their order, so that two runs can be compared as text."""
-    json.dump(data, sys.stdout, indent=None if one_line else 2, ensure_ascii=False, default=_plain)
-    sys.stdout.write("\n")
+    """Print the data and one line break."""
+    sys.stdout.write(text(data, one_line=one_line) + "\n")
+
+
+def text(data: object, *, one_line: bool = False) -> str:
+    """The data as JSON. Keys keep their order, so that two runs can be compared as text.
+
+    What has no glyph is escaped: a terminal may obey it, and lone surrogates have no encoding.
+    """
+    written = json.dumps(data, indent=None if one_line else 2, ensure_ascii=False, default=_plain)
+    return _NOT_ASCII.sub(_escaped, written)
+
+
+def _escaped(found: re.Match[str]) -> str:
+    return found[0] if found[0].isprintable() else json.dumps(found[0])[1:-1]
 
 
 def _plain(value: object) -> object:

@@ -1,0 +1,20 @@
+"""Text of others (file contents, paths, messages) made fit for a terminal or a log: what has no glyph is spelt out.
+
+Escaping for one format (workflow commands, Markdown, JSON) is that format's reporter's.
+"""
+
+from __future__ import annotations
+
+
+def printable(text: str) -> str:
+    """The text on one line, with escapes for controls, invisible marks, odd spaces and lone surrogates.
+
+    So a hostile file moves no cursor, changes no colour and reverses no line. `##[` is spelt out, too: GitHub's runner
+    obeys `##[command]` wherever in a log's line it stands (actions/runner, ActionCommand.TryParse).
+    """
+    shown = text if text.isprintable() else "".join(map(_glyph, text))
+    return shown.replace("##[", r"##\x5b")
+
+
+def _glyph(character: str) -> str:
+    return character if character.isprintable() else character.encode("unicode_escape").decode("ascii")
