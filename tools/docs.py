@@ -1,7 +1,7 @@
 """Writes the pages of docs/ that are made from the program. `--check` writes nothing; it exits 1 when one is stale.
 
 `make check` runs it. docs/cli.md is the program's own help (reviewed in tests/golden/help); docs/reference.md is made
-from the schemas by `reference`.
+from the schemas by `reference`, docs/rules from the rules by `rules`.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from pathlib import Path
 
 import click
 import reference
+import rules
 from click.testing import CliRunner
 
 from tidegate.cli.program import SECTIONS, program
@@ -29,14 +30,18 @@ def main(arguments: list[str]) -> int:
     if arguments not in ([], ["--check"]):
         print("usage: python tools/docs.py [--check]", file=sys.stderr)
         return 2
-    pages = {"cli.md": _command_line(), "reference.md": reference.page()}
-    stale = [DOCS / name for name, text in pages.items() if not _is_current(DOCS / name, text)]
+    pages = {"cli.md": _command_line(), "reference.md": reference.page(), **rules.pages()}
+    stale = {DOCS / name: text for name, text in pages.items() if not _is_current(DOCS / name, text)}
+    orphans = sorted(page for page in (DOCS / "rules").glob("*") if f"rules/{page.name}" not in pages)
     if arguments:
-        for page in stale:
-            print(f"{page} is not current; `python tools/docs.py` writes it anew", file=sys.stderr)
-        return 1 if stale else 0
-    for page in stale:
-        page.write_text(pages[page.name], encoding="utf-8")
+        for page in (*stale, *orphans):
+            print(f"{page} is not current; `python tools/docs.py` writes it anew or removes it", file=sys.stderr)
+        return 1 if stale or orphans else 0
+    for page, text in stale.items():
+        page.parent.mkdir(exist_ok=True)
+        page.write_text(text, encoding="utf-8")
+    for page in orphans:
+        page.unlink()
     return 0
 
 

@@ -3,20 +3,26 @@ checkout."""
 
 from __future__ import annotations
 
+import hashlib
 import json
+import sys
 from collections.abc import Mapping
 from functools import cache
-from importlib.resources import as_file, files
-from importlib.resources.abc import Traversable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-_PACKAGED = files("tidegate") / "_bundled"
+if TYPE_CHECKING:
+    from importlib.resources.abc import Traversable
+
 _CHECKOUT = Path(__file__).resolve().parents[2]
 
 
 def _root() -> Traversable:
-    return _PACKAGED if _PACKAGED.is_dir() and not (_CHECKOUT / "schemas").is_dir() else _CHECKOUT
+    if (_CHECKOUT / "schemas").is_dir():
+        return _CHECKOUT
+    from importlib.resources import files
+
+    return files("tidegate") / "_bundled"
 
 
 @cache
@@ -26,6 +32,23 @@ def schemas() -> Mapping[str, Mapping[str, Any]]:
         json.loads(item.read_text(encoding="utf-8")) for item in (_root() / "schemas").iterdir() if _is_schema(item)
     )
     return {schema["properties"]["kind"]["const"]: schema for schema in found}
+
+
+def fingerprint() -> str:
+    """What tells this program with its rules and schemas from another: sizes and times of what they are made of.
+
+    Installing a library changes the time of the folder that holds it.
+    """
+    package = Path(__file__).parent
+    made_of = [*package.glob("core/*.py"), *package.glob("core/checks/*.py"), *_schema_files()]
+    libraries = [Path(place) for place in sys.path if place.endswith("-packages")]
+    stamps = [(str(place), (status := place.stat()).st_mtime_ns, status.st_size) for place in made_of + libraries]
+    return hashlib.sha256(repr((sys.version, sorted(stamps))).encode()).hexdigest()
+
+
+def _schema_files() -> list[Path]:
+    root = _root()
+    return sorted((root / "schemas").glob("*.schema.json")) if isinstance(root, Path) else []
 
 
 def _is_schema(item: Traversable) -> bool:
@@ -47,6 +70,5 @@ def _copy(source: Traversable, into: Path, written: list[Path]) -> None:
         if item.is_dir():
             _copy(item, into / item.name, written)
         else:
-            with as_file(item) as path:
-                (into / item.name).write_bytes(path.read_bytes())
+            (into / item.name).write_bytes(item.read_bytes())
             written.append(into / item.name)

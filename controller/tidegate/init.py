@@ -64,16 +64,23 @@ def _schemas() -> _Files:
 def _require_free(folder: Path, files: _Files) -> None:
     if folder.exists() and not folder.is_dir():
         raise WrongUse(f"{folder} is a file; name a folder")
-    taken = [str(file) for file in sorted(files) if (folder / file).exists() or (folder / file).is_symlink()]
+    _require_no_links(folder, files)
+    taken = [str(file) for file in sorted(files) if (folder / file).exists()]
+    taken += [str(path) for path in _folders(files) if (folder / path).is_file()]
     if taken:
         raise WrongUse(f"{folder} holds {', '.join(taken)} already, and nothing is overwritten; name an empty folder")
 
 
 def _require_no_links(folder: Path, files: _Files) -> None:
     """A clone may hold a link to anywhere; what stands there is not ours to write over."""
-    for path in (SCHEMAS.parent, SCHEMAS, *files):
+    for path in (*_folders(files), *files):
         if (folder / path).is_symlink():
             raise WrongUse(f"{folder / path} is a link; make it a file or folder of the repository's own")
+
+
+def _folders(files: _Files) -> list[Path]:
+    """Those that the files lie in, the outermost first; without the one that they are all written into."""
+    return sorted({parent for file in files for parent in file.parents} - {Path()})
 
 
 def _holds(path: Path, text: bytes) -> bool:

@@ -5,12 +5,13 @@ Every method may raise `errors.OutsideSystem` when its system does not answer, a
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
+from tidegate.core.listing import Listing, Unfit
 from tidegate.core.manifest import Model
 from tidegate.core.observed import Check, ModelVersion, Proposal
 from tidegate.core.pin import Pin
@@ -83,6 +84,17 @@ class Repository(Protocol):
         """Paths that differ between the merge base of the two and `head`."""
         ...
 
+    def merge_base(self, one: str, other: str) -> str | None:
+        """The newest commit that both come from; names of refs are taken too. Raises WrongUse for no commit."""
+        ...
+
+    def snapshot(self) -> str:
+        """A commit of what the work tree holds now; HEAD's own where nothing differs, and in a bare repository.
+
+        No ref moves, and the user's index stays as it is. The same files on the same HEAD give the same commit.
+        """
+        ...
+
     def write_commit(self, parent: str, files: Mapping[str, str | None], message: str, at: datetime) -> str:
         """A commit by our identity on `parent` with these files set (None deletes); no ref moves, no work tree."""
         ...
@@ -100,6 +112,22 @@ class Repository(Protocol):
     def export(self, commit: str, paths: Sequence[str], into: Path) -> None:
         """Write the files of these paths as of `commit` into a folder, and nothing else."""
         ...
+
+
+class WorkTree(Protocol):
+    """The files of a checkout, as they lie on disk. Paths are relative to its root."""
+
+    def listing(self, before: Listing | None = None) -> Listing:
+        """Every file that is there; faster with what was listed before."""
+        ...
+
+    def times(self, folders: Iterable[str]) -> Mapping[str, int]:
+        """When folders last gained or lost an entry, for a later `listing`."""
+        ...
+
+    def changed_since(self, ref: str) -> frozenset[str]: ...
+    def read(self, path: str) -> bytes | Unfit | None: ...
+    def digest(self, path: str) -> str | None: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

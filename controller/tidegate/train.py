@@ -18,7 +18,7 @@ from typing import Any
 
 from tidegate.core import gates
 from tidegate.core.launch_record import LaunchRecord, LaunchState, encode, latest, tags_of
-from tidegate.core.manifest import Model, Training
+from tidegate.core.manifest import Model, Training, data_variable
 from tidegate.core.observed import ModelVersion
 from tidegate.core.observed import Training as Progress
 from tidegate.core.training_key import training_key
@@ -144,7 +144,7 @@ def _checked_out(model: Model, record: LaunchRecord, ports: TrainingPorts) -> La
         "TIDEGATE_CHECKPOINT": str(checkpoint),
         **({} if training.seed is None else {"TIDEGATE_SEED": str(training.seed)}),
         **({"PYTHONPATH": str(tree)} if training.include else {}),
-        **{f"TIDEGATE_DATA_{_variable(data.name)}": data.uri for data in training.data},
+        **{data_variable(data.name): data.uri for data in training.data},
     }
     return Launch(
         name=record.name, run_id=record.run_id, folder=tree / source_of(model), command=command_of(training),
@@ -241,7 +241,3 @@ def _lost(this: _Pass, record: LaunchRecord, words: str) -> LaunchRecord:
 def _written(this: _Pass, before: LaunchRecord, after: LaunchRecord) -> LaunchRecord:
     this.ports.repository.write_record(before.ref, encode(after), encode(before))
     return after
-
-
-def _variable(name: str) -> str:
-    return re.sub(r"\W", "_", name).upper()

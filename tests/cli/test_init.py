@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from support.program import Program
+from support.repositories import ISOLATED, git
 from tidegate import bundled, errors
 
 ROOT = Path(__file__).parents[2]
@@ -30,6 +34,22 @@ def test_the_template_lands_in_a_new_folder(tmp_path: Path) -> None:
     assert "Next:" in ran.err
 
 
+def test_the_commands_it_prints_make_a_repository_in_any_folder(tmp_path: Path) -> None:
+    folder = tmp_path / "my models; $(touch ran)"
+    folder.mkdir()
+    program = Program(folder, tmp_path)
+    asked = [sys.executable, "-m", "tidegate", "init", "."]
+    ran = subprocess.run(asked, cwd=folder, env=program.environment(), capture_output=True, text=True, check=True)
+    written = ran.stderr.partition("  2. ")[2].partition("  3. ")[0]
+    assert "git remote add" in written
+    commands = "\n".join(line for line in written.splitlines() if line.startswith("       "))
+    subprocess.run(["sh", "-ec", commands], cwd=folder, env={**os.environ, **ISOLATED}, check=True, capture_output=True)
+    assert git(Path(f"{folder}.git"), "rev-parse", "main") == git(folder, "rev-parse", "HEAD")
+    assert not (tmp_path / "ran").exists()
+    assert not (folder / "ran").exists()
+    assert git(folder, "status", "--porcelain") == ""
+
+
 def test_dry_run_writes_nothing(tmp_path: Path) -> None:
     assert Program(tmp_path, tmp_path)("init", str(tmp_path / "models"), "--dry-run").code == errors.FINE
     assert not (tmp_path / "models").exists()
@@ -44,6 +64,25 @@ def test_nothing_is_written_over_and_nothing_else_is_written(tmp_path: Path) -> 
     assert "tidegate.yaml" in ran.err
     assert _files(folder) == {"tidegate.yaml"}
     assert (folder / "tidegate.yaml").read_text() == "mine\n"
+
+
+@pytest.mark.parametrize("name", ["models", ".tidegate", ".tidegate/schemas", "models/example"])
+@pytest.mark.parametrize("what", ["a-link", "a-file"])
+def test_what_stands_where_a_folder_belongs_is_told_before_anything_is_written(
+    name: str, what: str, tmp_path: Path
+) -> None:
+    folder, elsewhere = tmp_path / "models", tmp_path / "elsewhere"
+    (folder / name).parent.mkdir(parents=True)
+    elsewhere.mkdir()
+    if what == "a-link":
+        (folder / name).symlink_to(elsewhere)
+    else:
+        (folder / name).write_text("mine\n")
+    before = {path: path.is_dir() for path in tmp_path.rglob("*")}
+    ran = Program(tmp_path, tmp_path)("init", str(folder))
+    assert ran.code == errors.WRONG_USE
+    assert name in ran.err
+    assert {path: path.is_dir() for path in tmp_path.rglob("*")} == before
 
 
 def test_it_joins_a_folder_that_holds_other_things(tmp_path: Path) -> None:

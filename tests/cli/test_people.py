@@ -16,7 +16,7 @@ from tidegate.core.pin import Hold, stamped
 from tidegate.core.transition import Kind, Transition, mark
 from tidegate.people import ask
 from tidegate.settings import read_settings
-from tidegate.wiring import Context
+from tidegate.wiring.context import Context
 
 NOBODY = WORKSPACE.replace(":5000", ":1").replace(":9090", ":1")
 

@@ -13,7 +13,7 @@ from tidegate.adapters.prometheus import Access
 from tidegate.core.reading import Unread, Why
 from tidegate.core.workspace import Server
 from tidegate.settings import Settings
-from tidegate.wiring import Context, prometheus_access, without_user
+from tidegate.wiring.context import Context, prometheus_access, without_user
 
 URL = "http://127.0.0.1:1"
 

@@ -389,8 +389,8 @@ def test_the_pin_knows_every_kind_of_transition() -> None:
             "Model",
             "{histogram: predict_seconds, under: 250ms,",
             '{bad: "rate(errors_total[5m])", total: requests_total,',
-            'p:10:20: error wrong-form: bad: "rate(errors_total[5m])" does not have the form of a selector; '
-            'fix: write it like "http_requests_total" or "http_requests_total{code=~\\"5..\\"}"',
+            'p:10:20: error not-a-selector: bad: "rate(errors_total[5m])" is more than a selector of series; '
+            "fix: write errors_total: the query is written for you",
             id="an expression where a selector belongs",
         ),
         pytest.param(

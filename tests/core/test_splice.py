@@ -12,7 +12,8 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from support.yaml_styles import documents, edited, styled, values
-from tidegate.core.difference import Change, Remove, same, steps
+from tidegate.core import splice
+from tidegate.core.difference import Change, Remove, Rename, same, steps, value_at
 from tidegate.core.document import Document, read
 from tidegate.core.splice import dump, rewrite
 from tidegate.errors import EditRefused, InvalidManifest
@@ -166,6 +167,26 @@ def test_every_byte_outside_the_edit_is_kept(data: st.DataObject) -> None:
     assert_untouched_values_keep_their_text(old, new)
     assert_untouched_entries_stand_in_order(old, new)
     assert untouched_comments(old, after) <= comments(new.text)
+
+
+@given(st.data())
+@settings(deadline=None, max_examples=100, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+def test_a_renamed_key_changes_nothing_but_itself(data: st.DataObject) -> None:
+    before = data.draw(documents)
+    text = data.draw(styled(before))
+    ways: list[tuple[Any, ...]] = [(key,) for key in before]
+    ways += [(key, inner) for key, value in before.items() if isinstance(value, dict) for inner in value]
+    way = data.draw(st.sampled_from(ways))
+    key = data.draw(st.sampled_from(["renamed", "no", "012", "a: b"]))
+    assume(key not in value_at(before, way[:-1]))
+    new = splice.edit(text, [Rename(way, key)])
+    old = read(text, "p")._entry(way)
+    assert old is not None
+    assert new.startswith(text[: old.key.start])
+    assert new.endswith(text[old.key.end :])
+    after = value_at(read(new, "p").data, way[:-1])
+    assert list(after) == [key if name == way[-1] else name for name in value_at(before, way[:-1])]
+    assert same(list(after.values()), list(value_at(before, way[:-1]).values()))
 
 
 def test_a_fresh_pin_file_has_the_style_of_the_design() -> None:

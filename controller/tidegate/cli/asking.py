@@ -19,7 +19,7 @@ from tidegate.steps.proposing import Desk, transition_files
 if TYPE_CHECKING:
     from tidegate.core.manifest import Model
     from tidegate.core.transition import Transition
-    from tidegate.wiring import Context
+    from tidegate.wiring.context import Context
 
 
 class Asking:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 
 import click
@@ -12,8 +13,8 @@ _NEXT = """\
 Next:
   1. edit {folder}/tidegate.yaml: the addresses of MLflow and Prometheus, and who approves
   2. make it a repository whose `origin` holds the proposals (a bare folder is enough):
-       git init --bare --initial-branch=main {folder}.git
-       cd {folder} && git init --initial-branch=main && git add . && git commit -m "models"
+       git init --bare --initial-branch=main {bare}
+       cd {typed} && git init --initial-branch=main && git add . && git commit -m "models"
        git remote add origin {bare} && git push -u origin main
   3. tidegate train --wait && tidegate reconcile --once && tidegate status"""
 
@@ -34,5 +35,6 @@ def command(folder: Path, *, schemas: bool, dry_run: bool) -> int:
     for file in write(folder, dry_run=dry_run):
         print(folder / file)
     if not (dry_run or schemas):
-        tell(_NEXT.format(folder=folder, bare=f"{folder.resolve()}.git"))
+        bare = shlex.quote(f"{folder.resolve()}.git")
+        tell(_NEXT.format(folder=folder, typed=shlex.quote(str(folder)), bare=bare))
     return 0

@@ -18,7 +18,7 @@ from tidegate.steps.champion import champion_of
 from tidegate.steps.observe import Sources
 from tidegate.steps.trainings import key_at
 from tidegate.train import TrainingPorts, collect, train
-from tidegate.wiring import Context
+from tidegate.wiring.context import Context
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,6 +14,9 @@ SECTIONS = {
         "init": "Write a new models repository into a folder.",
         "demo": "Run the whole loop on this machine: train, promote, revert.",
     },
+    "The files": {
+        "validate": "Check the files on disk, all findings in one go.",
+    },
     "The loop": {
         "train": "Launch the training that main asks for, once.",
         "evaluate": "Hold a run or a version against its gates and the champion.",

@@ -16,7 +16,7 @@ from tidegate.cli.session import Session, pass_session, tell
 
 if TYPE_CHECKING:
     from tidegate.cli.passes import Pass
-    from tidegate.wiring import Context
+    from tidegate.wiring.context import Context
 
 _EVERY_ALIAS = timedelta(minutes=10)
 """How often the aliases of settled models are looked at: somebody else may have moved them."""

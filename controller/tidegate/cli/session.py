@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
-    from tidegate.wiring import Context
+    from tidegate.wiring.context import Context
 
 _HANDLE = re.compile(r"@[A-Za-z0-9-]+(/[A-Za-z0-9-]+)?")
 
@@ -26,7 +26,7 @@ class Session:
     def context(self) -> Context:
         """The adapters for this folder. Loaded here, so that help and usage errors load none."""
         from tidegate.settings import read_settings
-        from tidegate.wiring import Context
+        from tidegate.wiring.context import Context
 
         if self.verbose:
             _log_everything()

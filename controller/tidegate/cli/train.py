@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from tidegate.core.manifest import Model
     from tidegate.core.observed import Training
     from tidegate.steps.desired import Desired
-    from tidegate.wiring import Context
+    from tidegate.wiring.context import Context
 
     _Act: TypeAlias = Callable[[Context, Desired, Model], int]
 

@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 
 from tidegate.core.scalars import Scalar
 
-Steps: TypeAlias = "Iterator[Change | Add | Insert | Remove]"
+Steps: TypeAlias = "Iterator[Change | Add | Insert | Remove | Rename]"
 Way: TypeAlias = tuple[Any, ...]  # keys and indexes from the root
 
 
@@ -45,7 +45,15 @@ class Remove:
     path: Way
 
 
-Step: TypeAlias = Change | Add | Insert | Remove
+@dataclass(frozen=True, slots=True)
+class Rename:
+    """A key becomes `key`, which the mapping must not have yet. Two trees alone never tell that one was renamed."""
+
+    path: Way
+    key: Scalar
+
+
+Step: TypeAlias = Change | Add | Insert | Remove | Rename
 
 
 def steps(before: Any, after: Any, path: Way = ()) -> Steps:  # noqa: ANN401 - data of a YAML file
@@ -99,6 +107,8 @@ def _applied(data: Any, step: Step, rest: Way) -> Any:  # noqa: ANN401
     copy: Any = dict(data) if isinstance(data, dict) else list(data)
     last, key = len(rest) == 1, rest[0]
     match step:
+        case Rename() if last:
+            copy[step.key] = copy.pop(key)
         case Remove() if last:
             del copy[key]
         case Insert() if last:

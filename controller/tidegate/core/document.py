@@ -13,6 +13,7 @@ from functools import cached_property
 from typing import Any, TypeAlias
 
 from tidegate.core import ordinary
+from tidegate.core.credentials import blanked
 from tidegate.core.finding import Finding, Severity
 from tidegate.core.nodes import AliasNode, Entry, MappingNode, Node, Problem, SequenceNode, plain
 from tidegate.core.scalars import Scalar
@@ -192,8 +193,8 @@ def _finding(problem: Problem, lines: tuple[int, ...], path: str) -> Finding:
         path=path,
         line=place.line,
         column=place.column,
-        message=problem.message,
-        hint=problem.hint,
+        message=blanked(problem.message),
+        hint=blanked(problem.hint),
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
+from tidegate.core.credentials import blanked
 from tidegate.core.document import Document, Position
 from tidegate.core.finding import Finding, Severity
 
@@ -26,7 +27,7 @@ class Fault:
 
 
 def placed(document: Document, fault: Fault) -> Finding:
-    """The fault on its line; on the nearest ancestor's where the text has no such value."""
+    """The fault on its line; on the nearest ancestor's where the text has no such value. No credential is repeated."""
     place = _place(document, fault)
     return Finding(
         rule=fault.rule,
@@ -34,8 +35,8 @@ def placed(document: Document, fault: Fault) -> Finding:
         path=document.path,
         line=place.line,
         column=place.column,
-        message=fault.message,
-        hint=fault.hint,
+        message=blanked(fault.message),
+        hint=blanked(fault.hint),
     )
 
 

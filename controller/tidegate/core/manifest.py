@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -10,6 +11,8 @@ from enum import Enum
 from typing import Any
 
 from tidegate.core.pin import Hold
+
+BUDGET_WINDOW = timedelta(days=30)
 
 
 class Effect(Enum):
@@ -56,6 +59,11 @@ class Data:
     digest: str
 
 
+def data_variable(name: str) -> str:
+    """The environment variable in which a training program finds an input."""
+    return "TIDEGATE_DATA_" + re.sub(r"\W", "_", name).upper()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Training:
     """How the model is trained. Paths are relative to the manifest's folder, `include` to the repository's root."""
@@ -85,11 +93,13 @@ class Gate:
 class Objective:
     """An event objective: two counter selectors and the share (0 to 1) of events that must be good.
 
-    With `histogram`, `bad` is None: good events are the histogram's bucket at `under`, total its `_count`.
+    With `histogram`, `bad` is None: good events are the histogram's bucket at `under`, total its `_count`. The budget
+    of `window` is what rules record and alert on; rollouts are not judged by it.
     """
 
     name: str
     target: float
+    window: timedelta = BUDGET_WINDOW
     effect: Effect = Effect.REVERT
     bad: str | None = None
     good: str | None = None

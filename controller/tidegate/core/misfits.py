@@ -8,7 +8,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from difflib import get_close_matches
 from typing import Any
 
 from jsonschema import Draft202012Validator
@@ -16,8 +15,9 @@ from jsonschema.exceptions import ValidationError
 from jsonschema.validators import extend
 
 from tidegate.core.fault import Fault, Way
+from tidegate.core.nearest import nearest
 from tidegate.core.shown import shown
-from tidegate.core.slips import instead, slip
+from tidegate.core.slips import QUOTE, cut_at_commas, instead, slip
 
 _TYPES: Mapping[str, tuple[str, tuple[type, ...]]] = {
     "object": ("a mapping", (dict,)),
@@ -41,8 +41,6 @@ _BOUNDS = {
     "uniqueItems": "must not hold anything twice",
 }
 _NO_SPACES = re.compile("[\u00a0\u2000-\u200f\u202f\u2060\u3000\ufeff]")
-_HINTED = 20
-"""So many unknown keys of a mapping are compared with the known ones; who has more has another problem."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,18 +104,18 @@ def _faults(error: ValidationError) -> Iterable[Fault]:
 def _unknown_keys(wrong: _Mismatch, path: Way) -> Iterator[Fault]:
     known = list(wrong.schema["properties"])
     unknown = [key for key in wrong.value if isinstance(key, str) and key not in known]
-    for count, key in enumerate(unknown):
+    cut = cut_at_commas(wrong.value)
+    for key in unknown:
         name, colon, _ = key.partition(":")
         if colon and name in known:  # what follows is a value, and may be a secret (I11)
             message = f"{shown(name)}: without a space behind the colon this is one long key"
             yield Fault("unknown-key", (*path, key), message, f"write `{name}: …`", on_key=True)
-        elif wrong.value[key] is None and key.count("(") < key.count(")"):
-            message = f"YAML ends a text at a comma here; {shown(key)} is what was left of it"
-            hint = "put the whole expression in single quotes, or behind `|`"
-            yield Fault("promql-in-flow", (*path, key), message, hint, on_key=True)
+        elif key in cut:
+            message = f"{cut[key]}: inside braces YAML ends a text at a comma: this expression is cut short"
+            yield Fault("promql-in-flow", (*path, cut[key]), message, QUOTE)
         else:
-            hint = _nearest(key, known) if count < _HINTED else ""
-            yield Fault("unknown-key", (*path, key), f"unknown key {shown(key)}", hint, on_key=True)
+            message = f"unknown key {shown(key)}"
+            yield Fault("unknown-key", (*path, key), message, _correct(key, known), on_key=True)
 
 
 def _missing_keys(wrong: _Mismatch, path: Way) -> Iterator[Fault]:
@@ -146,9 +144,9 @@ def _kind(value: object) -> str:
 def _wrong_word(wrong: _Mismatch, path: Way) -> Iterator[Fault]:
     choices = [wrong.wanted] if wrong.keyword == "const" else list(wrong.wanted)
     wanted = " or ".join(map(shown, choices))
-    close = get_close_matches(str(wrong.value), [str(choice) for choice in choices], n=1)
+    close = nearest(str(wrong.value), [str(choice) for choice in choices])
     message = f"{_where(path)}must be {wanted}, not {shown(wrong.value)}"
-    yield Fault("wrong-value", path, message, f"write {close[0] if close else choices[0]}")
+    yield Fault("wrong-value", path, message, f"write {close or choices[0]}")
 
 
 def _wrong_form(wrong: _Mismatch, path: Way) -> Iterator[Fault]:
@@ -161,7 +159,7 @@ def _wrong_form(wrong: _Mismatch, path: Way) -> Iterator[Fault]:
 
 def _forbidden_form(wrong: _Mismatch, path: Way) -> Iterator[Fault]:
     """Without the value: our schemas use `not` for addresses, which may hold a password (I11)."""
-    yield Fault("wrong-form", path, f"{_where(path)}does not have the form of a {_title(wrong)}", _example(wrong))
+    yield Fault("wrong-form", path, f"{_where(path)}does not have the form of a {_title(wrong)}", _purpose(wrong))
 
 
 def _title(wrong: _Mismatch) -> str:
@@ -184,11 +182,11 @@ def _where(path: Way) -> str:
     return f"{path[-1]}: " if path and isinstance(path[-1], str) else ""
 
 
-def _nearest(key: str, known: list[str]) -> str:
+def _correct(key: str, known: list[str]) -> str:
     if (bare := _NO_SPACES.sub("", key)) != key and bare in known:
         return f"write {bare} without the character that only looks like a space, or like nothing"
-    close = get_close_matches(key, known, n=1)
-    return f"did you mean {shown(close[0])}?" if close else f"known here: {', '.join(known)}"
+    close = nearest(key, known)
+    return f"did you mean {shown(close)}?" if close else f"known here: {', '.join(known)}"
 
 
 def _example(wrong: _Mismatch) -> str:

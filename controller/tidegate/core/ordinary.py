@@ -100,8 +100,15 @@ def _mapping(following: Callable[[], Any], depth: int) -> dict[str, Any]:
 def _sequence(following: Callable[[], Any], depth: int) -> list[Any]:
     items: list[Any] = []
     while type(event := following()) is not SequenceEndEvent:
+        if type(event) is MappingStartEvent and _is_bare(event):
+            raise Uncommon
         items.append(_node(event, following, depth))
     return items
+
+
+def _is_bare(event: Any) -> bool:  # noqa: ANN401
+    """`[a: b]`, a pair without braces: the readers differ about what may stand in it."""
+    return bool(event.flow_style and event.start_mark.index == event.end_mark.index)
 
 
 def _block(text: str, depth: int) -> str:

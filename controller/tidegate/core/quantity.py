@@ -5,18 +5,32 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import lru_cache
 
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, "w": 604800.0}
 _DURATION = re.compile(r"(?:\d+(?:\.\d+)?(?:ms|[smhdw]))+")
 _PART = re.compile(r"(\d+(?:\.\d+)?)(ms|[smhdw])")
+LONGEST = timedelta(days=36_525)
+"""Nothing here lasts longer, and every sum of it with a date is a date."""
 _PIN = re.compile(r"([1-9]\d*)@(sha256:[0-9a-f]{64})")
 
 
 def duration(value: object) -> timedelta:
     """`30m`, `1h30m`, `250ms`; a bare number is refused, because its unit could only be guessed."""
-    if not isinstance(value, str) or not _DURATION.fullmatch(value):
+    if not isinstance(value, str):
         raise ValueError(f"{value!r} is not a duration such as 30s, 15m or 1h30m")
-    return timedelta(seconds=sum(float(n) * _UNITS[unit] for n, unit in _PART.findall(value)))
+    return _length(value)
+
+
+@lru_cache(maxsize=2048)
+def _length(text: str) -> timedelta:
+    """Files say the same few durations over and over."""
+    if not _DURATION.fullmatch(text):
+        raise ValueError(f"{text!r} is not a duration such as 30s, 15m or 1h30m")
+    seconds = sum(float(n) * _UNITS[unit] for n, unit in _PART.findall(text))
+    if seconds > LONGEST.total_seconds():
+        raise ValueError(f"{text[:60]!r} is longer than a century")
+    return timedelta(seconds=seconds)
 
 
 def share(value: object) -> float:

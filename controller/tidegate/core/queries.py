@@ -41,8 +41,11 @@ class Indicator:
     total: str
 
 
-def indicator(objective: Objective, scope: Scope, versions: Collection[int]) -> Indicator:
-    """What an event objective asks Prometheus. Raises ValueError for text that is no plain selector."""
+def indicator(objective: Objective, scope: Scope, versions: Collection[int] | None) -> Indicator:
+    """What an event objective asks Prometheus, of all versions when None are named.
+
+    Raises ValueError for text that is no plain selector.
+    """
     labels = _matchers(scope, versions)
     if objective.histogram is not None and objective.under is not None:
         bucket = [*labels, f'le=~"{bucket_pattern(objective.under)}"']
@@ -89,11 +92,13 @@ def _zeros_follow(number: str) -> str:
     return f"{whole}[.]{fraction}0*" if point else f"{whole}([.]0*)?"
 
 
-def _matchers(scope: Scope, versions: Collection[int]) -> list[str]:
+def _matchers(scope: Scope, versions: Collection[int] | None) -> list[str]:
     """Label matchers of the scope. A label that the workspace names "" is one that its series do not carry."""
     names = scope.labels
     wanted = ((names.model, scope.model), (names.environment, scope.environment))
-    matchers = [f'{name}="{_escaped(value)}"' for name, value in wanted if name]
+    matchers = [f'{name}="{escaped(value)}"' for name, value in wanted if name]
+    if versions is None:
+        return matchers
     return [*matchers, f'{names.version}=~"{"|".join(str(version) for version in sorted(versions))}"']
 
 
@@ -109,9 +114,9 @@ def _spliced(selector: str, matchers: Sequence[str], suffix: str = "") -> str:
 
 
 def _any_of(values: Collection[str]) -> str:
-    return "|".join(_escaped(re.escape(value)) for value in sorted(values))
+    return "|".join(escaped(re.escape(value)) for value in sorted(values))
 
 
-def _escaped(value: str) -> str:
+def escaped(value: str) -> str:
     """The value as it stands between double quotes in PromQL."""
     return value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")

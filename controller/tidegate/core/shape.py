@@ -20,24 +20,31 @@ _compiled: dict[int, tuple[_Schema, jsonschema_rs.Validator]] = {}
 
 def check(document: Document, schema: _Schema) -> list[Finding]:
     """All findings in the order of the text; none when the document has the schema's shape."""
-    found = (placed(document, fault) for fault in faults(document.data, schema))
+    found = (placed(document, fault) for fault in faults(document, schema))
     return sorted(found, key=lambda finding: (finding.line, finding.column))
 
 
-def faults(data: object, schema: _Schema) -> list[Fault]:
-    """Every place where data does not fit its schema; none when it has the schema's shape."""
-    if _fits(data, schema):
+def faults(document: Document, schema: _Schema) -> list[Fault]:
+    """Every place where a document does not fit its schema; none when it has the schema's shape."""
+    if _fits(document, schema):
         return []
     from tidegate.core.misfits import misfits
 
-    return misfits(data, schema)
+    return misfits(document.data, schema)
 
 
-def _fits(data: object, schema: _Schema) -> bool:
+def _fits(document: Document, schema: _Schema) -> bool:
+    """All keys of an ordinary document are texts; of others, the validator does not look at those of free mappings."""
     try:
-        return _compile(schema).is_valid(data)
-    except ValueError:  # keys that are no text, numbers beyond 64 bits: JSON has no word for them
+        return (document.ordinary or _has_texts_as_keys(document.data)) and _compile(schema).is_valid(document.data)
+    except ValueError:  # numbers beyond 64 bits: JSON has no word for them
         return False
+
+
+def _has_texts_as_keys(data: object) -> bool:
+    if isinstance(data, dict):
+        return all(isinstance(key, str) and _has_texts_as_keys(inner) for key, inner in data.items())
+    return not isinstance(data, list) or all(map(_has_texts_as_keys, data))
 
 
 def _compile(schema: _Schema) -> jsonschema_rs.Validator:

@@ -8,18 +8,19 @@ lines and commas in `cuts`.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from tidegate.core import cuts
-from tidegate.core.difference import Add, Change, Insert, Remove, Step, Way, applied, same, steps, value_at
+from tidegate.core.difference import Add, Change, Insert, Remove, Rename, Step, Way, applied, same, steps, value_at
 from tidegate.core.document import Document, child, read
 from tidegate.core.layout import block, dump, entry_lines, fits_a_line, flow, item_lines
 from tidegate.core.nodes import AliasNode, MappingNode, Node, ScalarNode, SequenceNode
+from tidegate.core.scalars import Scalar, written
 from tidegate.errors import EditRefused, InvalidManifest
 
-__all__ = ["dump", "rewrite"]
+__all__ = ["dump", "edit", "rewrite"]
 
 _COMMENT = re.compile(r"(?:^|\s)#")
 
@@ -32,8 +33,7 @@ def rewrite(text: str, after: dict[str, Any], path: str = "") -> str:
     """
     document = read(text, path)
     try:
-        for step in steps(document.data, after):
-            document = _take(document, step)
+        document = _edited(document, steps(document.data, after))
     except TypeError as error:
         raise EditRefused(f"{path}: the edit cannot be written: {error}") from error
     if not same(document.data, after):
@@ -41,18 +41,34 @@ def rewrite(text: str, after: dict[str, Any], path: str = "") -> str:
     return document.text
 
 
+def edit(text: str, taken: Iterable[Step], path: str = "") -> str:
+    """The text after these steps, each proved before the next one is taken. Raises as `rewrite` does."""
+    return _edited(read(text, path), taken).text
+
+
+def _edited(document: Document, taken: Iterable[Step]) -> Document:
+    for step in taken:
+        document = _take(document, step)
+    return document
+
+
 def _take(document: Document, step: Step) -> Document:
+    if isinstance(step, Rename) and step.key in value_at(document.data, step.path[:-1]):
+        raise EditRefused(f"{document.path}: {_named(step.path)} cannot be renamed: {step.key} is there already")
     wanted = applied(document.data, step)
     for attempt in _attempts(document, step, wanted):
         edited = _reread(_spliced(document, attempt), document.path)
         if edited is not None and same(edited.data, wanted):
             return edited
     place = document.position(step.path)
-    name = ".".join(map(str, step.path)) or "the document"
     raise EditRefused(
-        f"{document.path}:{place.line}: {name} cannot be edited without touching something else (an alias, a comment,"
-        " an unusual layout); write this place plainly by hand, then try again"
+        f"{document.path}:{place.line}: {_named(step.path)} cannot be edited without touching something else (an alias,"
+        " a comment, an unusual layout); write this place plainly by hand, then try again"
     )
+
+
+def _named(path: Way) -> str:
+    return ".".join(map(str, path)) or "the document"
 
 
 def _attempts(document: Document, step: Step, wanted: Any) -> Iterator[Step]:  # noqa: ANN401 - data of a YAML file
@@ -104,6 +120,8 @@ def _spliced(document: Document, step: Step) -> str | None:
             return _inserted(document, path, value)
         case Remove(path):
             return _removed(document, path)
+        case Rename(path, key):
+            return _renamed(document, path, key)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -239,6 +257,14 @@ def _removed(document: Document, path: Way) -> str | None:
     if len(spans) == 1:
         return _changed(document, path[:-1], {} if isinstance(parent, MappingNode) else [])
     return cuts.cut_from_flow(text, spans, index) if parent.flow else cuts.cut_lines(text, spans, index)
+
+
+def _renamed(document: Document, path: Way, key: Scalar) -> str | None:
+    mapping = _node(document, path[:-1])
+    if not isinstance(mapping, MappingNode):
+        return None
+    old = mapping.entries[path[-1]].key
+    return cuts.replaced(document.text, old.start, old.end, written(key, _quote(old)))
 
 
 def _item_spans(text: str, sequence: SequenceNode) -> list[tuple[int, int]]:

@@ -66,7 +66,7 @@ def _shown(value: object) -> str:
 
 
 def _digest(value: object) -> str:
-    return hashlib.sha256(_canonical(value).encode()).hexdigest()
+    return hashlib.sha256(_canonical(value).encode("utf-8", "surrogateescape")).hexdigest()
 
 
 def _canonical(value: object) -> str:

@@ -25,7 +25,7 @@ from tidegate.demo.workspace import Workspace
 from tidegate.errors import FINDINGS, FINE, OutsideSystem, Refused
 from tidegate.settings import cache, read_settings
 from tidegate.steps.trainings import all_records, key_at, training_state
-from tidegate.wiring import Context
+from tidegate.wiring.context import Context
 
 Say = Callable[[str], None]
 

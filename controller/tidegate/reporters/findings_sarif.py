@@ -29,6 +29,8 @@ MESSAGE = 1000
 
 SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 _ROOT = "%SRCROOT%"
+_EXAMPLE = 2_000
+"""Characters of a rule's example: one of them is as long as no file may be."""
 
 _Object = dict[str, object]
 
@@ -94,7 +96,7 @@ def _descriptor(name: str, rule: Rule | None, pages: str | None) -> _Object:
 
 
 def _help(rule: Rule, opened: str, closed: str) -> str:
-    bad, good = rule.bad.rstrip("\n"), rule.good.rstrip("\n")
+    bad, good = (_clipped(text.rstrip("\n"), _EXAMPLE) for text in (rule.bad, rule.good))
     return f"{rule.why}\n\nThis breaks the rule:\n\n{opened}{bad}{closed}\n\nThis does not:\n\n{opened}{good}{closed}\n"
 
 

@@ -9,11 +9,15 @@ from __future__ import annotations
 def printable(text: str) -> str:
     """The text on one line, with escapes for controls, invisible marks, odd spaces and lone surrogates.
 
-    So a hostile file moves no cursor, changes no colour and reverses no line. `##[` is spelt out, too: GitHub's runner
-    obeys `##[command]` wherever in a log's line it stands (actions/runner, ActionCommand.TryParse).
+    So a hostile file moves no cursor, changes no colour and reverses no line.
     """
-    shown = text if text.isprintable() else "".join(map(_glyph, text))
-    return shown.replace("##[", r"##\x5b")
+    return uncommanded(text if text.isprintable() else "".join(map(_glyph, text)))
+
+
+def uncommanded(text: str) -> str:
+    """GitHub's runner obeys `##[command]` wherever in a log's line it stands (actions/runner, ActionCommand.TryParse):
+    it is spelt out."""
+    return text.replace("##[", r"##\x5b")
 
 
 def _glyph(character: str) -> str:
