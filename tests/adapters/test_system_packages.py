@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from tidegate.adapters.system_packages import default_cache, find_pip, find_prometheus
+from tidegate.adapters.system_packages import default_cache, find_pip, find_prometheus, find_promtool
 from tidegate.errors import OutsideSystem
 
 needs_apt = pytest.mark.skipif(
@@ -59,7 +59,8 @@ def apt_path(bare_path: Path) -> Path:
 def offer_package(source: Path, program: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """A package source with a `prometheus` in it, and apt-get told to know no other."""
     tree, package = source / "tree", source / "prometheus_0.1_all.deb"
-    write_program(tree / "usr" / "bin" / "prometheus", program)
+    for name in ("prometheus", "promtool"):
+        write_program(tree / "usr" / "bin" / name, program)
     (tree / "DEBIAN").mkdir()
     (tree / "DEBIAN" / "control").write_text(ABOUT)
     subprocess.run(["dpkg-deb", "--build", "-Znone", str(tree), str(package)], check=True, capture_output=True)
@@ -102,9 +103,22 @@ def test_apt_fetches_once_and_the_second_time_needs_no_apt(
 
     assert fetched.read_text() == STARTS
     assert told[0].startswith("Fetching Prometheus")
-    assert list(fetched.parent.iterdir()) == [fetched], "nothing else is left in the cache"
+    promtool = fetched.with_name("promtool")
+    assert set(fetched.parent.iterdir()) == {fetched, promtool}, "nothing else is left in the cache"
     monkeypatch.setenv("PATH", "/nowhere")
     assert find_prometheus(cache) == fetched
+    assert find_promtool(cache) == promtool
+
+
+@needs_apt
+@pytest.mark.usefixtures("apt_path")
+def test_promtool_is_fetched_where_only_prometheus_was_kept(
+    source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    offer_package(source, STARTS, monkeypatch)
+    find_promtool(tmp_path).unlink()
+
+    assert find_promtool(tmp_path).read_text() == STARTS
 
 
 @needs_apt

@@ -49,10 +49,21 @@ def find_prometheus(cache: Path, progress: Progress = _silent) -> Path:
         return kept
     if _has_apt():
         progress("Fetching Prometheus with apt-get (nothing is installed)")
-        return _from_apt(_Wanted("prometheus", "usr/bin/prometheus", _BY_HAND), kept, progress)
+        return _from_apt(_PROMETHEUS, kept, progress)
     if shutil.which("brew"):
         return _from_brew(progress)
     raise OutsideSystem(f"Prometheus is not on PATH, and neither apt-get nor brew is there: {_BY_HAND}")
+
+
+def find_promtool(cache: Path, progress: Progress = _silent) -> Path:
+    """promtool, which checks rule files: beside Prometheus, where each release and each package has it."""
+    prometheus = find_prometheus(cache, progress)
+    for program in (prometheus, prometheus.resolve()):
+        if os.access(beside := program.with_name("promtool"), os.X_OK):
+            return beside
+    if cache in prometheus.parents:  # kept by a version of Tidegate that did not need promtool
+        return _from_apt(_PROMETHEUS, prometheus, progress).with_name("promtool")
+    raise OutsideSystem(f"promtool is not beside {prometheus}: take both from one release")
 
 
 def default_cache() -> Path:
@@ -86,6 +97,11 @@ class _Wanted:
     package: str
     file: str
     by_hand: str
+    beside: tuple[str, ...] = ()
+    """Files of the same package that are kept in the same folder, under their own names."""
+
+
+_PROMETHEUS = _Wanted("prometheus", "usr/bin/prometheus", _BY_HAND, beside=("usr/bin/promtool",))
 
 
 def _has_apt() -> bool:
@@ -98,6 +114,9 @@ def _from_apt(wanted: _Wanted, kept: Path, progress: Progress) -> Path:
         kept.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=kept.parent, prefix="fetch-") as folder:
             file = _download(wanted, Path(folder), progress)
+            for other in wanted.beside:
+                place = Path(folder) / "unpacked" / other
+                place.replace(kept.with_name(place.name))
             file.replace(kept)  # same file system, hence atomic: whoever comes second changes nothing
     except OSError as error:
         why = f"cannot keep {wanted.package} in {kept.parent}: {error.strerror}"

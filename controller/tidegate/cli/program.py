@@ -23,6 +23,7 @@ SECTIONS = {
         "reconcile": "Do what is due: collect, judge, propose, merge, project.",
         "status": "Show what is wanted, what serves, and why they differ.",
         "render": "Print or check the files that a deployer reads.",
+        "rules": "Print or write Prometheus rules for the objectives.",
     },
     "Proposals": {
         "pull": "List, show, approve, merge and close proposals.",
