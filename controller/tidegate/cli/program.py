@@ -16,6 +16,7 @@ SECTIONS = {
     },
     "The files": {
         "validate": "Check the files on disk, all findings in one go.",
+        "migrate": "Rewrite files of older versions of the format.",
     },
     "The loop": {
         "train": "Launch the training that main asks for, once.",
