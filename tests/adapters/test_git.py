@@ -111,6 +111,18 @@ def test_reading_thousands_at_once_does_not_block(repository: GitRepository) -> 
     assert repository.read_many(commit, list(files)) == files
 
 
+def test_reading_many_files_gives_what_reading_each_gives(repository: GitRepository) -> None:
+    """Many are looked up in a listing, few by their names."""
+    files: dict[str, str | None] = {f"d/{place}": str(place) for place in range(300)}
+    commit = on_main(repository, {**files, "d e/ü\tx": "odd", "top": "top"})
+    asked = [*files, "d", "d/none", "none/d", "./d/1", "d//2", ".", "", "d e/ü\tx", "top", PIN, "top/x"]
+    each = {path: text for path in asked if (text := repository.read(commit, path)) is not None}
+    assert repository.read_many(commit, asked) == each
+    assert len(each) == len(files) + 5
+    with pytest.raises(WrongUse):
+        repository.read_many("0" * 40, asked)
+
+
 @pytest.mark.parametrize("path", ["../secret", "/etc/passwd", "a/../../b", "two\nlines"])
 def test_I14_a_path_that_leads_outside_is_wrong_use(repository: GitRepository, path: str) -> None:
     with pytest.raises(WrongUse, match="no path inside"):

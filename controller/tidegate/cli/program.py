@@ -16,6 +16,7 @@ SECTIONS = {
     },
     "The files": {
         "validate": "Check the files on disk, all findings in one go.",
+        "plan": "Show what this change does when it is merged.",
         "migrate": "Rewrite files of older versions of the format.",
     },
     "The loop": {

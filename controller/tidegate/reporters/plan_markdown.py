@@ -132,7 +132,7 @@ def _left_out(told: Sequence[Group], cut: Cut) -> str:
     there = {block.weight for group in told for block in group.first.blocks}
     gone = [words for weight, words in _LEFT_OUT.items() if weight <= cut.weight and weight in there]
     models = sum(len(group.members) for group in told[cut.models :]) if cut.models is not None else 0
-    gone += [f"{models} models"] if models else []
+    gone += [f"{models} model{'s' if models > 1 else ''}"] if models else []
     if not gone:
         return ""
     return f"Left out for want of room: {', '.join(gone)}. `tidegate plan` in a clone shows everything."

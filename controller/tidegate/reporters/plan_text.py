@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from tidegate.core.finding import Finding
 from tidegate.core.planning import details, wording
+from tidegate.core.planning.effective import Effective
+from tidegate.core.planning.effective import text as effective_text
 from tidegate.core.planning.outline import Block, Group, groups
-from tidegate.core.planning.phrase import Line, Quoted, visible
+from tidegate.core.planning.phrase import Line, Quoted
 from tidegate.core.planning.plan import Plan
+from tidegate.reporters.printable import printable, uncommanded
 
-_INDENT = "  "
+_INDENT, _ITEM, _GUTTER = "  ", "  - ", "    | "
+"""No line begins with what others wrote: GitHub obeys one that begins with `::`, blanks or not."""
+
+_LAST_OF_FIRST_PLANE = 0xFFFF
 
 
 def lines(plan: Plan) -> Iterator[str]:
@@ -22,9 +28,9 @@ def lines(plan: Plan) -> Iterator[str]:
     if plan.freeze:
         yield plain(wording.freeze(plan.freeze))
     if plan.findings:
-        yield from ("", "Findings", *(_INDENT + _finding(finding) for finding in plan.findings))
+        yield from ("", "Findings", *(_ITEM + _finding(finding) for finding in plan.findings))
     if plan.workspace:
-        yield from ("", "Workspace", *(_INDENT + plain(line) for line in details.workspace(plan)))
+        yield from ("", "Workspace", *(_ITEM + plain(line) for line in details.workspace(plan)))
     for group in groups(plan.models):
         yield ""
         yield from _group(group)
@@ -36,12 +42,12 @@ def _group(group: Group) -> Iterator[str]:
         yield _INDENT + plain(group.note)
     for block in group.first.blocks:
         yield f"{_INDENT}{block.title}"
-        yield from (2 * _INDENT + line for line in _block(block))
+        yield from (_INDENT + line for line in _block(block))
 
 
 def _block(block: Block) -> Iterator[str]:
-    yield from map(plain, block.lines)
-    yield from block.text.splitlines()
+    yield from (_ITEM + plain(line) for line in block.lines)
+    yield from (_GUTTER + uncommanded(line) for line in block.text.splitlines())
 
 
 def plain(line: Line) -> str:
@@ -52,8 +58,23 @@ def plain(line: Line) -> str:
 def _part(part: str | Quoted) -> str:
     if isinstance(part, str):
         return part
-    return f"`{part.text}`" if part.typed else part.text
+    return f"`{printable(part.text)}`" if part.typed else printable(part.text)
 
 
 def _finding(finding: Finding) -> str:
-    return visible(" ".join(str(finding).split()))
+    return printable(" ".join(str(finding).split()))
+
+
+def effective(found: Iterable[Effective]) -> str:
+    """Manifests with every default filled in, as one YAML file of several documents."""
+    return "---\n".join(_harmless(effective_text(one.tree, one.path)) for one in found)
+
+
+def _harmless(text: str) -> str:
+    """What has no glyph stands between double quotes, as all that is not plain: there YAML reads its escape back."""
+    return uncommanded("".join(c if c.isprintable() or c == "\n" else _escape(c) for c in text))
+
+
+def _escape(character: str) -> str:
+    code = ord(character)
+    return f"\\u{code:04x}" if code <= _LAST_OF_FIRST_PLANE else f"\\U{code:08x}"

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from pathlib import Path, PurePosixPath
 
+from tidegate.adapters.git.clone import Clone, tree_of
 from tidegate.adapters.git.history import FirstParentLog
 from tidegate.adapters.git.objects import GitObject, decoded
 from tidegate.adapters.git.plumbing import Plumbing
@@ -18,14 +19,16 @@ from tidegate.ports import CommitInfo, FileVersion
 
 _RECORDS = "refs/tidegate/"
 _VERSIONS_KEPT = 50_000
+_MANY = 200
 _SIGNATURE = re.compile(r"<(?P<mail>[^>]*)> (?P<seconds>-?\d+)")
 
 
 class GitRepository:
     """The desired state. What is named by commit ids alone is kept in memory, because it never changes."""
 
-    def __init__(self, path: Path, *, identity: str, name: str = "Tidegate") -> None:
+    def __init__(self, path: Path, *, identity: str, name: str = "Tidegate", work_tree: Path | None = None) -> None:
         self.identity = identity
+        self._clone = Clone(directory=path, work_tree=work_tree)
         self.plumbing = Plumbing(path, identity=identity, name=name)
         self._log = FirstParentLog()
         self._versions: dict[tuple[str, str | None], FileVersion] = {}
@@ -40,11 +43,23 @@ class GitRepository:
         return self.read_many(commit, (path,)).get(path)
 
     def read_many(self, commit: str, paths: Sequence[str]) -> Mapping[str, str]:
-        found = self.plumbing.objects([_name(commit, path) for path in paths])
+        found = self.plumbing.objects(self._names(commit, paths))
         if None in found:
             self._require(commit)
         pairs = zip(paths, found, strict=True)
         return {path: blob.text for path, blob in pairs if blob is not None and blob.kind == "blob"}
+
+    def _names(self, commit: str, paths: Sequence[str]) -> list[str]:
+        """git walks through a folder from its first entry on for each `<commit>:<path>`: of many files in one folder,
+        it is asked for the ids that a listing has."""
+        names = [_name(commit, path) for path in paths]
+        if len(names) < _MANY:
+            return names
+        self._require(commit)
+        tops = dict.fromkeys(_plain(path).partition("/")[0] for path in paths)
+        entries = self.plumbing.entries(commit, () if "." in tops else tuple(tops))
+        ids = (entries.get(_plain(path)) for path in paths)
+        return [found[1] if found else name for found, name in zip(ids, names, strict=True)]
 
     def paths(self, commit: str, under: Sequence[str] = ()) -> tuple[str, ...]:
         return self._paths(commit, tuple(under))
@@ -117,6 +132,25 @@ class GitRepository:
             if sha is None:
                 step = "fetch its whole history (in actions/checkout: fetch-depth: 0)"
                 raise WrongUse(f"git repository {self.plumbing.path} has no commit {commit}; {step}")
+
+    def merge_base(self, one: str, other: str) -> str | None:
+        first, second = (self._named(name) for name in (one, other))
+        return self.plumbing.run("merge-base", first, second, accepted=(0, 1)).decode().partition("\n")[0] or None
+
+    def snapshot(self) -> str:
+        if self.plumbing.ids(["HEAD"])[0] is None:
+            raise WrongUse(f"git repository {self.plumbing.path} has no commit yet; commit something first")
+        head = self._named("HEAD")
+        tree = tree_of(self._clone)
+        if tree is None or tree == self.plumbing.ids([f"{head}^{{tree}}"])[0]:
+            return head
+        return self.plumbing.write_commit(tree, (head,), "The work tree\n", self.commit_info(head).at)
+
+    def _named(self, name: str) -> str:
+        """The commit behind a name that a person gave: an id, a ref, `HEAD~1`."""
+        if not name or any(character.isspace() for character in name):
+            raise WrongUse(f"{name!r} names no commit; correct it")
+        return self.commit_info(name).sha
 
     def write_commit(self, parent: str, files: Mapping[str, str | None], message: str, at: datetime) -> str:
         self._require(parent)
