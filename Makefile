@@ -1,6 +1,6 @@
 # Every target sets up what it needs: a .venv from hashed lock files, and Prometheus.
 .DEFAULT_GOAL := help
-.PHONY: help demo test check lint types imports workflows docs bench lock clean
+.PHONY: help demo test golden check lint types imports workflows docs bench fuzz lock clean
 .PHONY: install-demo install-dev prometheus-demo prometheus-dev
 
 PYTHON := .venv/bin/python
@@ -19,6 +19,9 @@ demo: prometheus-demo  ## run the whole loop on this machine: train, promote, re
 
 test: prometheus-dev  ## run every test (TESTS=tests/core picks some)
 	$(PYTHON) -m pytest --numprocesses $(WORKERS) --dist loadfile $(TESTS) $(FLAGS)
+
+golden: prometheus-dev  ## compare with the reference files of other projects in ../shared/golden
+	$(PYTHON) -m pytest golden $(FLAGS)
 
 check: lint types imports workflows docs  ## lint, types, import law, workflows, docs (-k: all of them)
 
@@ -44,12 +47,16 @@ docs: install-dev
 bench: prometheus-dev  ## measure, and print the table of docs/benchmarks.md
 	$(PYTHON) bench/run.py $(FLAGS)
 
+fuzz: install-dev  ## throw 100,000 broken files at validate (FLAGS="--inputs N --seed N")
+	$(PYTHON) fuzz/run.py $(FLAGS)
+
 lock:  ## compile requirements/*.lock again (LOCK_FLAGS=--upgrade takes newer versions)
 	@command -v uv >/dev/null || { echo "make lock: uv is needed on PATH" >&2; exit 3; }
 	$(LOCK) --extra demo pyproject.toml --output-file requirements/demo.lock
 	$(LOCK) --extra dev --constraint requirements/demo.lock pyproject.toml --output-file requirements/dev.lock
 	$(LOCK) --constraint requirements/demo.lock pyproject.toml --output-file actions/requirements.lock
 	$(LOCK) --constraint requirements/dev.lock requirements/build.in --output-file requirements/build.lock
+	$(LOCK) --constraint requirements/dev.lock requirements/bench.in --output-file requirements/bench.lock
 
 clean:  ## remove .venv, builds and caches
 	rm -rf .venv build dist .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis

@@ -15,20 +15,24 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import decide
 import demo
 import forge
 import judge
 import startup
+import validate
 
 from tidegate.adapters.system_packages import find_prometheus
 from tidegate.settings import cache
 
-PAGE = Path(__file__).resolve().parents[1] / "docs" / "benchmarks.md"
+ROOT = Path(__file__).resolve().parents[1]
+PAGE = ROOT / "docs" / "benchmarks.md"
 BEGIN, END = "<!-- make bench writes from here -->\n", "<!-- to here -->\n"
 STARTS = 15
 PROPOSALS = 200
+RUNS = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,8 +52,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--demo", type=Path, metavar="FILE", help="a report of `tidegate demo --report FILE`")
     parser.add_argument("--no-demo", action="store_true", help="leave the demo's figures out")
+    parser.add_argument("--models", type=int, default=10_000, help="so many models does validate look at")
     options = parser.parse_args()
-    rows = [*_core(), *_starts(), *_forge()]
+    rows = [*_core(), *_starts(), *_files(options.models), *_forge()]
     if not options.no_demo:
         rows += _demo(options.demo)
     table = f"{_table(rows)}\n{_machine()}\n"
@@ -78,6 +83,28 @@ def _starts() -> Iterator[Row]:
         ratio = seconds / libraries
         figure = f"{_milliseconds(seconds)} = {ratio:.2f} ×"
         yield Row(what=f"start of `{command}`, against it", figure=figure, aim="≤ 1.3 ×", met=ratio <= 1.3)
+
+
+def _files(models: int) -> Iterator[Row]:
+    """check-jsonschema is the yardstick: the same files and schemas, side by side."""
+    with TemporaryDirectory() as c_part:
+        lock = ROOT / "requirements" / "bench.lock"
+        pip = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps", "--require-hashes"]
+        subprocess.run([sys.executable, *pip, "--target", c_part, "--requirement", str(lock)], check=True)
+        times = validate.measure(models, RUNS, Path(c_part))
+    ratio = times.ratios()
+    yield Row(what=f"validate, {models:,} models and their pins, cold", figure=f"{times.cold:.1f} s")
+    yield _faster("check-jsonschema there, as installed", times.theirs, ratio["default"], 10)
+    yield _faster("check-jsonschema there, with ruamel's C part", times.theirs_with_c, ratio["c"], 3)
+    figure = f"{_milliseconds(times.warm)}: {ratio['warm']:.0f} × faster"
+    yield Row(what="validate there, one manifest changed since", figure=figure, aim="≥ 50 ×", met=ratio["warm"] >= 50)
+    figure = f"{_milliseconds(times.one)} = {ratio['one']:.2f} ×"
+    what = f"validate one manifest, against check-jsonschema ({_milliseconds(times.one_theirs)})"
+    yield Row(what=what, figure=figure, aim="≤ 1.5 ×", met=ratio["one"] <= 1.5)
+
+
+def _faster(what: str, seconds: float, ratio: float, least: int) -> Row:
+    return Row(what=what, figure=f"{seconds:.0f} s = {ratio:.1f} ×", aim=f"≥ {least} ×", met=ratio >= least)
 
 
 def _forge() -> Iterator[Row]:
