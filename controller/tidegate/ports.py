@@ -5,7 +5,7 @@ Every method may raise `errors.OutsideSystem` when its system does not answer, a
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -117,14 +117,7 @@ class Repository(Protocol):
 class WorkTree(Protocol):
     """The files of a checkout, as they lie on disk. Paths are relative to its root."""
 
-    def listing(self, before: Listing | None = None) -> Listing:
-        """Every file that is there; faster with what was listed before."""
-        ...
-
-    def times(self, folders: Iterable[str]) -> Mapping[str, int]:
-        """When folders last gained or lost an entry, for a later `listing`."""
-        ...
-
+    def listing(self) -> Listing: ...
     def changed_since(self, ref: str) -> frozenset[str]: ...
     def read(self, path: str) -> bytes | Unfit | None: ...
     def digest(self, path: str) -> str | None: ...

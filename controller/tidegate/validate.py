@@ -16,7 +16,7 @@ from tidegate.core.finding import Finding, Severity
 from tidegate.core.listing import Index, Listing, above, changed
 from tidegate.core.remembered import SETTINGS, Remembered, Seen, decode, encode, members_in, remembering
 from tidegate.errors import WrongUse
-from tidegate.steps.look import Look, holds_yaml, is_yaml
+from tidegate.steps.look import Look
 
 if TYPE_CHECKING:
     from tidegate.ports import WorkTree
@@ -84,7 +84,8 @@ def validate(ports: Ports, scope: Scope) -> Report:
     """Look at all files in scope. Raises WrongUse for paths and refs that are not there."""
     run = _Run(ports, frozenset(scope.paths))
     state, inspected = run.of_named() if scope.paths else run.of_everything()
-    return Report(findings=state.told(_folders(ports, scope, state)), checked=state.checked, inspected=inspected)
+    checked = sum(state.files.values())
+    return Report(findings=state.told(_folders(ports, scope, state)), checked=checked, inspected=inspected)
 
 
 def _folders(ports: Ports, scope: Scope, state: Remembered) -> Collection[str] | None:
@@ -103,7 +104,10 @@ class _Run:
         self._look = Look(ports.tree, ports.schemas, self._content, named)
 
     def of_named(self) -> tuple[Remembered, int]:
-        """The folders of the paths that were named. Nothing is remembered, and nothing of it is used."""
+        """The folders of the paths that were named, without what all models say together: the others are not read.
+
+        Nothing is remembered, and nothing of it is used.
+        """
         index = self._index(self._ports.tree.listing())
         for path in self._named:
             if not index.has(path):
@@ -115,18 +119,19 @@ class _Run:
     def of_everything(self) -> tuple[Remembered, int]:
         """What is true now, and how many folders were inspected to know it."""
         before = self._recalled()
-        self._look.places = now = self._ports.tree.listing(before.listing if before else None)
+        self._look.places = now = self._ports.tree.listing()
         paths = changed(before.listing, now) if before else frozenset()
-        if before and not paths:
+        links = now.links()
+        if before and not paths and not links:
             return before, 0
-        misled = before.misled(paths, self._look) if before else frozenset()
+        misled = before.misled(paths, self._look) | before.near(links) if before else frozenset()
         if before and SETTINGS not in misled and len(paths) <= _MANY:
             state, inspected = self._renewed(before, paths, misled)
         else:
             index = self._index(now)
             state, inspected = self._anew((folder for folder in index.folders if self._look.is_ours(folder)), now)
         if self._ports.memory and inspected > _FEW:
-            self._ports.memory.keep(self._ports.name, encode(self._timed(state, now)))
+            self._ports.memory.keep(self._ports.name, encode(replace(state, listing=now)))
         return state, inspected
 
     def _recalled(self) -> Remembered | None:
@@ -144,7 +149,8 @@ class _Run:
     def _anew(self, folders: Iterable[str], listing: Listing) -> tuple[Remembered, int]:
         seen = self._inspected(sorted(folders))
         state = remembering(self._key, listing, {SETTINGS: self._look.settings(), **seen})
-        return replace(state, clashes=self._look.clashes(members_in(state.members))), len(seen)
+        clashes = [] if self._named else self._look.clashes(members_in(state.members))
+        return replace(state, clashes=clashes), len(seen)
 
     def _renewed(self, before: Remembered, paths: Collection[str], misled: Collection[str]) -> tuple[Remembered, int]:
         """What was remembered, with the folders above the changed paths and the misled ones looked at again."""
@@ -154,21 +160,11 @@ class _Run:
         seen = self._inspected(sorted(place for place in places if self._look.is_ours(place)))
         state = before.renewed(places, seen)
         clashes = before.clashes
-        if state.members != before.members:
+        if state.members != before.members or any(clash["path"] in paths for clash in clashes):
             clashes = self._look.clashes(members_in(state.members))
-        more = sum(self._look.has(path) - before.listing.has(path) for path in paths if self._is_checked(path))
-        return replace(state, clashes=clashes, checked=before.checked + more), len(seen)
-
-    def _is_checked(self, path: str) -> bool:
-        return is_yaml(path) and self._look.is_among_models(path)
+        return replace(state, clashes=clashes), len(seen)
 
     def _inspected(self, folders: Sequence[str]) -> dict[str, Seen]:
         self._look.begin()
         seen = self._ports.spread(self._look.folders, folders, _WORTH_A_PROCESS)
         return dict(zip(folders, seen, strict=True))
-
-    def _timed(self, state: Remembered, now: Listing) -> Remembered:
-        """With the times of every folder that holds YAML, and of those above them."""
-        index = Index(now)
-        folders = {place for folder in index.folders if holds_yaml(index, folder) for place in above(folder)}
-        return replace(state, listing=replace(now, times=self._ports.tree.times(folders)))

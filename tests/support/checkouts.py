@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
-from itertools import count
+from dataclasses import dataclass
 from pathlib import Path
 
 from support.repositories import Clone, Files, git
@@ -40,8 +38,6 @@ spec:
     staging: {}
     production: {approval: required}
 """
-_LONG_AGO = 1_700_000_000
-_SETTLED_SECONDS = 30
 
 
 def model(name: str, folder: str = "models") -> dict[str, str]:
@@ -72,7 +68,6 @@ class Checkout:
 
     folder: Path
     memory: Path
-    ages: count[int] = field(default_factory=count)
 
     @classmethod
     def at(cls, place: Path, files: Files) -> Checkout:
@@ -89,8 +84,8 @@ class Checkout:
         return Clone(self.folder)
 
     def write(self, files: Files) -> None:
-        for path, content in files.items():
-            self.clone.write(path, content)
+        for path, text in files.items():
+            self.clone.write(path, text)
 
     def remove(self, path: str) -> None:
         """Whatever it is: a file, a link or a folder with all that it holds."""
@@ -99,14 +94,6 @@ class Checkout:
             shutil.rmtree(place)
         else:
             place.unlink()
-
-    def let_time_pass(self) -> None:
-        """As if what happened to the folders had happened long ago, each at an instant of its own."""
-        newest = max(place.stat().st_mtime for place in (self.folder, *self.folder.rglob("*")) if place.is_dir())
-        for folder, _, _ in os.walk(self.folder):
-            if Path(folder).stat().st_mtime > newest - _SETTLED_SECONDS:
-                at = _LONG_AGO + next(self.ages)
-                os.utime(folder, (at, at))
 
     def ports(self, version: str = "1", *, remember: bool = True) -> Ports:
         return Ports(

@@ -10,23 +10,27 @@ import hashlib
 import os
 import stat
 import subprocess
-import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 
-from tidegate.core.listing import Listing, Unfit
+from tidegate.core.listing import LINK, Listing, Unfit
 from tidegate.errors import OutsideSystem, WrongUse
 
 MAXIMUM_BYTES = 4_000_000
 _HASHED_BYTES = 64_000_000
 """Larger files are told apart by size and time instead: data lies in many a work tree."""
-_SETTLED_NANOSECONDS = 2_000_000_000
-"""A folder that changed this shortly before we looked may change again within one tick of the file system's clock."""
-_MANY = 200
-"""Paths to ask git about by name: beyond, it looks everywhere."""
 _READ = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC
 _ENVIRONMENT = {"GIT_OPTIONAL_LOCKS": "0", "GIT_LITERAL_PATHSPECS": "1", "LC_ALL": "C"}
+# What git tells its hooks about the repository in which somebody commits: `git rev-parse --local-env-vars`.
+_OF_ANOTHER = frozenset(
+    f"GIT_{name}"
+    for name in (
+        *("ALTERNATE_OBJECT_DIRECTORIES", "COMMON_DIR", "CONFIG", "CONFIG_COUNT", "CONFIG_PARAMETERS", "DIR"),
+        *("GRAFT_FILE", "IMPLICIT_WORK_TREE", "INDEX_FILE", "NO_REPLACE_OBJECTS", "OBJECT_DIRECTORY", "PREFIX"),
+        *("REPLACE_REF_BASE", "SHALLOW_FILE", "WORK_TREE"),
+    )
+)
 _TRACKED = ("ls-files", "--stage", "-z")
 _TOUCHED = ("diff-files", "--name-only", "-z", "--no-ext-diff")
 _UNKNOWN = ("ls-files", "--others", "--exclude-standard", "-z")
@@ -38,58 +42,20 @@ class WorkTree:
     def __init__(self, root: Path) -> None:
         self.root = root
         self.in_git = (root / ".git").exists()
-        self._began = time.time_ns()
-        self._asked = [_git(root, arguments) for arguments in (_TRACKED, _TOUCHED)] if self.in_git else []
+        listings = (_TRACKED, _TOUCHED, _UNKNOWN)
+        self._asked = [_git(root, arguments) for arguments in listings] if self.in_git else []
+
+    def listing(self) -> Listing:
+        """Every file; ignored ones do not count. Raises OutsideSystem when git does not answer."""
+        return self._listing
 
     @cached_property
-    def _git_knows(self) -> tuple[str, list[str]]:
-        """What git tracks, as it says it, and which of that may differ on disk."""
-        tracked, touched = (self._answer(process) for process in self._asked)
-        return tracked, _split(touched)
-
-    def listing(self, before: Listing | None = None) -> Listing:
-        """Every file; ignored ones do not count. Raises OutsideSystem when git does not answer.
-
-        With a listing from before, only folders that gained or lost an entry since then are searched for files that git
-        does not know: looking into every folder takes longer than all the rest.
-        """
+    def _listing(self) -> Listing:
         if not self.in_git:
             return Listing(tracked="", loose=dict.fromkeys(_below(self.root), ""))
-        tracked, touched = self._git_knows
-        unknown = self._unknown() if before is None else self._unknown_since(before, tracked)
-        loose = {path: self._blob(path) for path in (*touched, *unknown)}
-        return Listing(tracked=tracked, loose=loose, times=before.times if before else {})
-
-    def times(self, folders: Iterable[str]) -> Mapping[str, int]:
-        """When these folders last gained or lost an entry. A change that git's look could have missed is no answer."""
-        stamps = {folder: self._changed_at(folder) for folder in folders}
-        return {folder: at for folder, at in stamps.items() if at and at < self._began - _SETTLED_NANOSECONDS}
-
-    def _unknown(self, *paths: str) -> list[str]:
-        return _split(self._answer(_git(self.root, (*_UNKNOWN, "--", *paths))))
-
-    def _unknown_since(self, before: Listing, tracked: str) -> list[str]:
-        now = Listing(tracked=tracked, loose=before.loose)
-        stirred = [folder for folder, at in before.times.items() if self._changed_at(folder) != at]
-        new = [place for folder in stirred for place in self._strange(folder, now)]
-        if len(new) > _MANY:
-            return self._unknown()
-        kept = [path for path in before.loose if f"\t{path}\0" not in tracked and (self.root / path).exists()]
-        return [*kept, *(self._unknown(*new) if new else ())]
-
-    def _strange(self, folder: str, known: Listing) -> list[str]:
-        """Entries of a folder that nobody has seen."""
-        try:
-            names = {place.name for place in (self.root / folder).iterdir()}
-        except OSError:
-            return []
-        return [f"{folder}/{name}" if folder else name for name in names - known.entries(folder)]
-
-    def _changed_at(self, folder: str) -> int | None:
-        try:
-            return os.stat(f"{self.root}/{folder}").st_mtime_ns  # noqa: PTH116 - ten thousand times a run
-        except OSError:
-            return None
+        answers = [(process, *process.communicate()) for process in self._asked]
+        tracked, touched, unknown = (self._answer(*answer) for answer in answers)
+        return Listing(tracked=tracked, loose={path: self._blob(path) for path in _split(touched + unknown)})
 
     def changed_since(self, ref: str) -> frozenset[str]:
         """Paths that differ between the work tree and where HEAD left `ref`, or that git does not know.
@@ -156,7 +122,9 @@ class WorkTree:
             status = place.lstat()
             if status.st_size > _HASHED_BYTES:
                 return f"{status.st_size}-{status.st_mtime_ns}"
-            raw = os.fsencode(place.readlink()) if place.is_symlink() else place.read_bytes()
+            if stat.S_ISLNK(status.st_mode):
+                return f"{LINK} {place.readlink()}"
+            raw = place.read_bytes()
         except OSError:
             return None
         return hashlib.sha1(b"blob %d\0" % len(raw) + raw, usedforsecurity=False).hexdigest()
@@ -168,8 +136,7 @@ class WorkTree:
             raise WrongUse(f"git {' '.join(arguments)}: {os.fsdecode(words).strip()}; name a commit that is here")
         return os.fsdecode(output)
 
-    def _answer(self, process: subprocess.Popen[bytes]) -> str:
-        output, words = process.communicate()
+    def _answer(self, process: subprocess.Popen[bytes], output: bytes, words: bytes) -> str:
         if process.returncode:
             raise OutsideSystem(f"git does not list {self.root}: {os.fsdecode(words).strip()}")
         return os.fsdecode(output)
@@ -186,7 +153,8 @@ def _content(descriptor: int) -> bytes | Unfit:
 
 def _git(root: Path, arguments: Sequence[str]) -> subprocess.Popen[bytes]:
     command = ["git", "-C", str(root), "-c", "core.quotePath=false", *arguments]
-    environment: Mapping[str, str] = {**os.environ, **_ENVIRONMENT}
+    inherited = {name: value for name, value in os.environ.items() if name not in _OF_ANOTHER}
+    environment: Mapping[str, str] = {**inherited, **_ENVIRONMENT}
     try:
         return subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     except OSError as error:
@@ -202,8 +170,11 @@ def root_of(folder: Path) -> Path:
 
     Raises WrongUse for what is no folder.
     """
-    start = folder.resolve()
-    if not start.is_dir():
+    try:
+        start = folder.resolve()
+    except (OSError, RuntimeError):  # a link to itself
+        start = folder
+    if not os.path.isdir(start):  # noqa: PTH112 - Path.is_dir raises for names beyond all length
         raise WrongUse(f"{folder} is no folder")
     for sign in (".git", "tidegate.yaml"):
         for place in (start, *start.parents):

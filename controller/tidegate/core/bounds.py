@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 from tidegate.core.quantity import duration, share
+from tidegate.core.shown import shown
 
 _SHORTEST_CELL = timedelta(milliseconds=100)
 _SHORTEST_WINDOW, _LONGEST_WINDOW = timedelta(hours=1), timedelta(days=366)
@@ -47,7 +48,7 @@ def rate_of_errors(value: object) -> float:
     """The chance that a decision may be wrong. Evidence for no chance at all is infinite; at a half a coin would do."""
     chance = share(value)
     if not 0 < chance < 0.5:
-        raise ValueError(f"{value} is no chance to be wrong: it lies between 0% and 50%, both excluded")
+        raise ValueError(f"{shown(value)} is no chance to be wrong: it lies between 0% and 50%, both excluded")
     return chance
 
 
@@ -55,7 +56,7 @@ def resolution(value: object) -> timedelta:
     """The length of a cell. No exporter is scraped so often that less would hold two scrapes."""
     length = duration(value)
     if length < _SHORTEST_CELL:
-        raise ValueError(f"{value!r} is too short for a cell, which holds at least two scrapes")
+        raise ValueError(f"{shown(value)} is too short for a cell, which holds at least two scrapes")
     return length
 
 
@@ -64,7 +65,7 @@ def window(value: object) -> timedelta:
     than a year with any patience."""
     period = duration(value)
     if not _SHORTEST_WINDOW <= period <= _LONGEST_WINDOW:
-        raise ValueError(f"an error budget's window lies between 1h and 366d, and {value!r} does not")
+        raise ValueError(f"an error budget's window lies between 1h and 366d, and {shown(value)} does not")
     return period
 
 
@@ -72,12 +73,12 @@ def under(value: object) -> timedelta:
     """The latency that is still good; histograms count in steps of a microsecond at the finest."""
     bound = duration(value)
     if bound <= timedelta(0):
-        raise ValueError(f"nothing is served in {value}: a latency that is still good is longer")
+        raise ValueError(f"nothing is served within {shown(value)}: a latency that is still good is longer")
     return bound
 
 
 def number(value: object) -> float:
     """A figure that can be compared."""
     if not isinstance(value, int | float) or not math.isfinite(value):
-        raise ValueError(f"{value} is no figure that anything can be compared with")
+        raise ValueError(f"{shown(value)} is no figure that anything can be compared with")
     return value

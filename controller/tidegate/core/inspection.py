@@ -147,6 +147,22 @@ def _understood(document: Document, schema: Mapping[str, Any]) -> Workspace:
             document = replace(document, data={k: v for k, v in document.data.items() if k != error.path[0]})
 
 
+def found_in(path: str, raw: object, fault: Fault) -> Finding:
+    """A fault of a file as it lies there; at its beginning where the file cannot be read."""
+    try:
+        return placed(read_document(decode(raw if isinstance(raw, bytes) else b"", path), path), fault)
+    except InvalidManifest:
+        return Finding(
+            rule=fault.rule,
+            severity=fault.severity,
+            path=path,
+            line=1,
+            column=1,
+            message=fault.message,
+            hint=fault.hint,
+        )
+
+
 def _opened(path: str, raw: bytes, schemas: Schemas, findings: list[Finding]) -> Document | None:
     """The document when it can be read, is of a kind that we know, and stands where that kind is looked for."""
     try:

@@ -9,19 +9,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-_MODULE = "160000"
+LINK, _MODULE = "120000", "160000"
+"""Modes of a symbolic link and of a submodule. A loose link has its mode and its target for an id."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Listing:
-    """`loose` maps files that differ from git's index, or that it does not know, to their blob id now; None: gone.
-
-    `times` says when a folder last gained or lost an entry (nanoseconds), where that was long before anybody looked.
-    """
+    """`loose` maps files that differ from git's index, or that it does not know, to their blob id now; None: gone."""
 
     tracked: str
     loose: Mapping[str, str | None] = field(default_factory=dict)
-    times: Mapping[str, int] = field(default_factory=dict)
 
     def paths(self) -> frozenset[str]:
         """Every file that is there, by its path from the root."""
@@ -30,14 +27,19 @@ class Listing:
 
     def has(self, path: str) -> bool:
         """Whether there is a file or folder of this path. For a few questions; `Index` answers many."""
-        if path in self.loose:
-            return self.loose[path] is not None
         below = f"{path}/"
-        return (
-            f"\t{path}\0" in self.tracked
-            or f"\t{below}" in self.tracked
-            or any(name.startswith(below) for name, blob in self.loose.items() if blob is not None)
-        )
+        loose = {name: blob for name, blob in self.loose.items() if name == path or name.startswith(below)}
+        if any(blob is not None for blob in loose.values()) or (path not in loose and f"\t{path}\0" in self.tracked):
+            return True
+        return any(name not in loose for name in self._starting(below))
+
+    def links(self) -> frozenset[str]:
+        """The symbolic links among the files: what they mean may change while they stay the same."""
+        loose = {path for path, blob in self.loose.items() if blob and blob.startswith(f"{LINK} ")}
+        if f"\0{LINK} " not in f"\0{self.tracked}":
+            return frozenset(loose)
+        lines = (line for line in self.tracked.split("\0") if line.startswith(f"{LINK} "))
+        return frozenset(loose.union(line.partition("\t")[2] for line in lines))
 
     def inside(self, folder: str) -> tuple[str, ...]:
         """The files right in a folder (`""` is the root), in order."""
@@ -49,12 +51,6 @@ class Listing:
             elif path.rpartition("/")[0] == folder:
                 found.add(path)
         return tuple(sorted(found))
-
-    def entries(self, folder: str) -> frozenset[str]:
-        """Names of the files and folders right in a folder that git tracks or that are loose."""
-        start = f"{folder}/" if folder else ""
-        paths = {*self._starting(start), *(path for path in self.loose if path.startswith(start))}
-        return frozenset(path[len(start) :].partition("/")[0] for path in paths)
 
     def _starting(self, start: str) -> Iterator[str]:
         place = self.tracked.find(f"\t{start}")

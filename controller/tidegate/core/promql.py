@@ -16,7 +16,7 @@ from tidegate.core.shown import shown
 
 _LONGEST = 20_000
 _DEEPEST = 100
-_SIMPLE = 20
+_SIMPLE, _SHORT = 20, 200
 _TEXT = re.compile(r""""(?:[^"\\]|\\.)*+"?|'(?:[^'\\]|\\.)*+'?|`[^`]*+`?""", re.DOTALL)
 _NESTING = re.compile(r"[-+*/%^(<>=!]|\b(?:and|or|unless|atan2|bool)\b", re.IGNORECASE)
 _SPACE = r"(?:\s|#[^\n]*\n)*+"
@@ -185,6 +185,6 @@ def not_plain(text: str) -> tuple[str, str]:
     if isinstance(expression, Unread):
         hint = "write a metric's name, with matchers in braces if need be; in YAML, put it in single quotes"
         return f"this is no selector: {shown(expression.why)[1:-1]}", hint
-    alike = {selector.text for selector in expression.selectors}
-    written = f"write {alike.pop()}" if len(alike) == 1 else "write a metric's name and matchers alone"
-    return f"{shown(text)} is more than a selector of series", f"{written}: the query is written for you"
+    only = expression.selectors[0].text if len(expression.selectors) == 1 else ""
+    instead = only if 0 < len(only) <= _SHORT else "a metric's name and matchers alone"
+    return f"{shown(text)} is more than a selector of series", f"write {instead}: the query is written for you"

@@ -47,8 +47,8 @@ class Places(Protocol):
 class Remembered:
     """`key` stands for everything that findings depend on beside the files: the program, its rules, the settings.
 
-    `findings` and `asked` have only folders with some. `members` is one line a model: folder, tab, JSON. `clashes` are
-    the findings about all models together, `checked` counts the files.
+    `findings` and `asked` have only folders with some. `members` is one line of JSON a model: its folder, and what the
+    others need to know. `clashes` are the findings about all models together. `files` counts them by folder.
     """
 
     key: str
@@ -57,7 +57,7 @@ class Remembered:
     asked: Mapping[str, Mapping[str, Answer]]
     members: str
     clashes: list[Plain]
-    checked: int
+    files: Mapping[str, int]
 
     def near(self, paths: Collection[str]) -> frozenset[str]:
         """Every folder above these paths, and every one that has asked about one of them or about what holds it."""
@@ -86,20 +86,22 @@ class Remembered:
         asked = {folder: answers for folder, answers in self.asked.items() if folder not in places}
         members = self.members
         if any(_line(members, place) != _lines(seen, [place]) for place in places):
-            kept = "".join(line for line in members.splitlines(True) if line.partition("\t")[0] not in places)
-            members = kept + _lines(seen, sorted(places))
+            kept = (line for line in members.split("\n") if line and json.loads(line)[0] not in places)
+            members = "".join(f"{line}\n" for line in kept) + _lines(seen, sorted(places))
         return replace(
             self,
             findings=findings | {folder: one.findings for folder, one in seen.items() if one.findings},
             asked=asked | {folder: one.asked for folder, one in seen.items() if one.asked},
             members=members,
+            files={folder: n for folder, n in self.files.items() if folder not in places}
+            | {folder: one.files for folder, one in seen.items()},
         )
 
 
 def remembering(key: str, listing: Listing, seen: Mapping[str, Seen]) -> Remembered:
     """What is to be remembered of folders that were all seen just now. No clashes yet."""
-    nothing = Remembered(key=key, listing=listing, findings={}, asked={}, members="", clashes=[], checked=0)
-    return replace(nothing.renewed(seen, seen), checked=sum(one.files for one in seen.values()))
+    nothing = Remembered(key=key, listing=listing, findings={}, asked={}, members="", clashes=[], files={})
+    return nothing.renewed(seen, seen)
 
 
 def plain(findings: Iterable[Finding]) -> list[Plain]:
@@ -108,13 +110,13 @@ def plain(findings: Iterable[Finding]) -> list[Plain]:
 
 def members_in(lines: str) -> list[Plain]:
     """In the order of their folders: no finding depends on who was looked at last."""
-    return [json.loads(line.partition("\t")[2]) for line in sorted(lines.splitlines())]
+    return [json.loads(line)[1] for line in sorted(lines.split("\n")) if line]
 
 
 def encode(remembered: Remembered) -> bytes:
     listing = remembered.listing
-    head = {name: getattr(remembered, name) for name in ("findings", "asked", "clashes", "checked")}
-    head |= {"loose": dict(listing.loose), "times": dict(listing.times), "members": len(remembered.members)}
+    head = {name: getattr(remembered, name) for name in ("findings", "asked", "clashes", "files")}
+    head |= {"loose": dict(listing.loose), "members": len(remembered.members)}
     payload = f"{json.dumps(head)}\n{remembered.members}{listing.tracked}".encode("utf-8", "surrogateescape")
     return _checksum(remembered.key, payload) + payload
 
@@ -127,7 +129,7 @@ def decode(raw: bytes, key: str) -> Remembered | None:
     text, _, rest = payload.decode("utf-8", "surrogateescape").partition("\n")
     head = json.loads(text)
     size = head.pop("members")
-    listing = Listing(tracked=rest[size:], loose=head.pop("loose"), times=head.pop("times"))
+    listing = Listing(tracked=rest[size:], loose=head.pop("loose"))
     return Remembered(key=key, listing=listing, members=rest[:size], **head)
 
 
@@ -137,14 +139,15 @@ def _answered(path: str, before: Answer, now: Places) -> Answer:
 
 def _lines(seen: Mapping[str, Seen], folders: Sequence[str]) -> str:
     named = ((folder, seen[folder].member) for folder in folders if folder in seen)
-    return "".join(f"{folder}\t{json.dumps(member)}\n" for folder, member in named if member)
+    return "".join(f"{json.dumps([folder, member])}\n" for folder, member in named if member)
 
 
 def _line(lines: str, folder: str) -> str:
     """The line of one folder, with its end; empty where there is none."""
-    start = 0 if lines.startswith(f"{folder}\t") else lines.find(f"\n{folder}\t") + 1
+    begins = f"[{json.dumps(folder)}, "
+    start = 0 if lines.startswith(begins) else lines.find(f"\n{begins}") + 1
     found = lines[start : lines.find("\n", start) + 1]
-    return found if found.startswith(f"{folder}\t") else ""
+    return found if found.startswith(begins) else ""
 
 
 def _finding(one: Plain) -> Finding:

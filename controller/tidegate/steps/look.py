@@ -5,6 +5,7 @@ What is a finding is the business of `core/inspection.py`; which folders are loo
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from functools import cached_property
@@ -52,7 +53,7 @@ class Look:
         return self.is_among_models(folder) and holds_yaml(self.places, folder)
 
     def is_among_models(self, path: str) -> bool:
-        return any(place in self._workspace.models for place in above(path))
+        return any(place in self._roots for place in above(path))
 
     def begin(self) -> None:
         """Make what every folder needs; processes that part after this share it."""
@@ -68,15 +69,10 @@ class Look:
     def clashes(self, members: Sequence[Plain]) -> list[Plain]:
         """Findings about all models together, placed in the files that they speak of."""
         from tidegate.core.checks import fleet
-        from tidegate.core.document import decode, read
-        from tidegate.core.fault import placed
+        from tidegate.core.inspection import found_in
 
-        findings: list[Finding] = []
-        for path, fault in fleet.check([fleet.Member(**member) for member in members]):
-            raw = self._tree.read(path)
-            if isinstance(raw, bytes):  # it was read a moment ago
-                findings.append(placed(read(decode(raw, path), path), fault))
-        return plain(findings)
+        faults = fleet.check([fleet.Member(**member) for member in members])
+        return plain(found_in(path, self._tree.read(path), fault) for path, fault in faults)
 
     def _folder(self, folder: str) -> Seen:
         read = {path: self._tree.read(path) for path in self.places.inside(folder) if is_yaml(path)}
@@ -91,6 +87,11 @@ class Look:
         from tidegate.core.inspection import Inspector
 
         return Inspector(schemas=self._schemas, workspace=self._workspace, named=self._named)
+
+    @cached_property
+    def _roots(self) -> frozenset[str]:
+        """Where models lie: `models/` and `./models` are `models`, and `.` is the root."""
+        return frozenset(posixpath.normpath(folder).removeprefix(".") for folder in self._workspace.models)
 
     @cached_property
     def _schemas(self) -> Schemas:

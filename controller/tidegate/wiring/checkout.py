@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -30,23 +31,29 @@ def validation(folder: Path, paths: Sequence[str], *, remember: bool) -> tuple[P
 
 
 def checkout(folder: Path, paths: Sequence[str]) -> tuple[WorkTree, tuple[str, ...]]:
-    """The checkout around `folder`, or around the first path where that lies elsewhere; and the paths from its root.
+    """The checkout around the first path, or around `folder` without any; and the paths from its root.
 
-    Raises WrongUse for paths of several checkouts, and without a workspace to look at.
+    Raises WrongUse for paths that are not there or lie in several checkouts, and without a workspace to look at.
     """
-    places = [(folder / path).absolute() for path in paths]
-    root = root_of(folder)
-    if places and not places[0].is_relative_to(root):
-        root = root_of(places[0] if places[0].is_dir() else places[0].parent)
+    places = [_place(folder, path) for path in paths]
+    start = folder if not places else places[0] if places[0].is_dir() else places[0].parent
+    root = root_of(start)
     if not places and not (root / "tidegate.yaml").exists():
         raise WrongUse(f"no tidegate.yaml in {root}: `tidegate init FOLDER` writes one, or name the files to check")
-    return WorkTree(root), tuple(_inside(root, place) for place in places)
+    inside = tuple(_inside(root, place) for place in places)
+    return WorkTree(root), inside
+
+
+def _place(folder: Path, path: str) -> Path:
+    """Where a path leads. Folders on the way may be links; a file at its end that is one is looked at as one."""
+    place = Path(os.path.abspath(folder / path))  # noqa: PTH100 - `..` goes up as it is written
+    if not os.path.lexists(place):  # False for names beyond all length, and below a link to itself
+        raise WrongUse(f"{path} is not there")
+    return place.resolve() if place.is_dir() else place.parent.resolve() / place.name
 
 
 def _inside(root: Path, place: Path) -> str:
-    """The path from the root. A folder on the way may be a link; a link at its end is looked at as one."""
-    for seen in (place, place.parent.resolve() / place.name):
-        if seen.is_relative_to(root):
-            inside = seen.relative_to(root).as_posix()
-            return "" if inside == "." else inside
-    raise WrongUse(f"{place} is not in {root}; check one repository at a time")
+    if not place.is_relative_to(root):
+        raise WrongUse(f"{place} is not in {root}; check one repository at a time")
+    inside = place.relative_to(root).as_posix()
+    return "" if inside == "." else inside

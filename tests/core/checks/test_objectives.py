@@ -161,21 +161,21 @@ def found(text: str) -> list[str]:
         pytest.param(
             objective("a: {bad: b, total: t, target: 99%, window: 10m}"),
             [
-                "5:48: error value: an error budget's window lies between 1h and 366d, and '10m' does not",
+                '5:48: error value: an error budget\'s window lies between 1h and 366d, and "10m" does not',
             ],
             id="a window too short for an alert",
         ),
         pytest.param(
             objective("a: {histogram: h, under: 0s, target: 99%}"),
             [
-                "5:30: error value: nothing is served in 0s: a latency that is still good is longer",
+                '5:30: error value: nothing is served within "0s": a latency that is still good is longer',
             ],
             id="a latency of nothing",
         ),
         pytest.param(
             objective("a: {value: x, maximum: .inf}"),
             [
-                "5:28: error value: inf is no figure that anything can be compared with",
+                "5:28: error value: Infinity is no figure that anything can be compared with",
             ],
             id="a bound that is no number",
         ),

@@ -94,7 +94,7 @@ def found(text: str) -> list[str]:
             spec("rollout: {falseAdvanceRate: 50%, falseRevertRate: 0, analysis: {resolution: 50ms}}"),
             [
                 (
-                    "4:31: error error-rate-out-of-range: 50% is no chance to be wrong: it lies between 0% and "
+                    '4:31: error error-rate-out-of-range: "50%" is no chance to be wrong: it lies between 0% and '
                     "50%, both excluded; fix: write 5%"
                 ),
                 (
@@ -102,8 +102,8 @@ def found(text: str) -> list[str]:
                     "both excluded; fix: write 1%"
                 ),
                 (
-                    "4:79: error cell-too-short: '50ms' is too short for a cell, which holds at least two scrapes; "
-                    "fix: write two scrape intervals or more, such as 1m"
+                    '4:79: error cell-too-short: "50ms" is too short for a cell, which holds at least two '
+                    "scrapes; fix: write two scrape intervals or more, such as 1m"
                 ),
             ],
             id="rates that prove nothing, and a cell in which nothing is scraped",
@@ -117,9 +117,9 @@ def found(text: str) -> list[str]:
             spec("rollout: {bake: 99999w, worseThan: .nan, probation: {holdback: .nan}, analysis: {dispersion: .inf}}"),
             [
                 "4:19: error value: '99999w' is longer than a century",
-                "4:38: error value: nan is no figure that anything can be compared with",
+                "4:38: error value: NaN is no figure that anything can be compared with",
                 "4:66: error value: nan is not between 0% and 100%",
-                "4:96: error value: inf is no figure that anything can be compared with",
+                "4:96: error value: Infinity is no figure that anything can be compared with",
             ],
             id="all that cannot be read, at once",
         ),
@@ -133,7 +133,7 @@ def found(text: str) -> list[str]:
                     "0% and 100%; fix: write rising weights, such as [10%, 50%]"
                 ),
                 (
-                    "tidegate.yaml:3:48: error error-rate-out-of-range: 60% is no chance to be wrong: it lies "
+                    'tidegate.yaml:3:48: error error-rate-out-of-range: "60%" is no chance to be wrong: it lies '
                     "between 0% and 50%, both excluded; fix: write 1%"
                 ),
             ],

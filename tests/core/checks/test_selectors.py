@@ -159,8 +159,8 @@ def found(text: str) -> list[str]:
             objective("a: {histogram: h_count, under: 1s, target: 99%}"),
             [
                 (
-                    "5:20: error histogram-part: h_count is a part of a histogram: h_count_bucket is asked for; "
-                    "fix: write h"
+                    "5:20: error histogram-part: h_count is a part of a histogram, and `_bucket` and `_count` are "
+                    "added to it; fix: write h"
                 ),
             ],
             id="a part of a histogram",
@@ -168,7 +168,10 @@ def found(text: str) -> list[str]:
         pytest.param(
             objective("a: {histogram: 'h_sum{a=\"b\"}', under: 1s, target: 99%}"),
             [
-                ("5:20: error histogram-part: h_sum is a part of a histogram: h_sum_bucket is asked for; fix: write h"),
+                (
+                    "5:20: error histogram-part: h_sum is a part of a histogram, and `_bucket` and `_count` are "
+                    "added to it; fix: write h"
+                ),
             ],
             id="a part with matchers",
         ),
@@ -186,8 +189,8 @@ def found(text: str) -> list[str]:
             beside("presets: {p: {histogram: h_bucket}}", objective("a: {preset: p, under: 1s, target: 99%}")),
             [
                 (
-                    "tidegate.yaml:3:26: error histogram-part: h_bucket is a part of a histogram: h_bucket_bucket "
-                    "is asked for; fix: write h"
+                    "tidegate.yaml:3:26: error histogram-part: h_bucket is a part of a histogram, and `_bucket` "
+                    "and `_count` are added to it; fix: write h"
                 ),
             ],
             id="a part in a preset, told once",

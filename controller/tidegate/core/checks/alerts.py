@@ -61,9 +61,9 @@ def alerts_can_fire(manifest: Manifest) -> Iterator[Fault]:
         way = objective.way("window" if "window" in objective.keys else "target")
         hint = "with `window: 30d` more pairs work" if "window" in objective.keys else "from 93.1% on, all pairs work"
         if left:
-            yield ALERTS_LEFT_OUT.at(way, f"{objective.name}: {lost}. Left: {left}", hint)
+            yield ALERTS_LEFT_OUT.at(way, f"{objective.title}: {lost}. Left: {left}", hint)
         else:
-            yield NEVER_ALERTS.at(way, f"{objective.name}: {lost}", "write `window: 30d`, or another target")
+            yield NEVER_ALERTS.at(way, f"{objective.title}: {lost}", "write `window: 30d`, or another target")
 
 
 _USUAL = wanted.BUDGET_WINDOW

@@ -15,6 +15,7 @@ from tidegate.core.checks.subjects import Data, Manifest, section
 from tidegate.core.environment_order import comes_after
 from tidegate.core.fault import Way
 from tidegate.core.quantity import duration, show_duration
+from tidegate.core.shown import shown
 
 T = TypeVar("T")
 
@@ -144,6 +145,11 @@ class Objective:
             if key in data:
                 return (*way, key)
         return self.way("preset") if key != "preset" and "preset" in self.data else self.layers[0][0]
+
+    @property
+    def title(self) -> str:
+        """The name for a message."""
+        return shown(self.name)[1:-1]
 
     @property
     def lead(self) -> str | None:

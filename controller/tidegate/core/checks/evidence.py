@@ -85,7 +85,7 @@ def _effect(entry: Entry, manifest: Manifest) -> Iterator[Fault]:
         allowed = float(budget(target))
         if effect >= allowed:
             message = (
-                f"a difference of {show_share(effect)} is the whole error budget of {objective.name} "
+                f"a difference of {show_share(effect)} is the whole error budget of {objective.title} "
                 f"({show_share(allowed)}) or more: the comparison lets a version spend it and stay"
             )
             hint = f"write {show_share(allowed / 10)}, or leave it out"

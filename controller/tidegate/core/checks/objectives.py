@@ -172,7 +172,7 @@ def _preset(objective: Objective, manifest: Manifest) -> Iterator[Fault]:
     if preset is None:
         known = presets.known(manifest.workspace)
         meant = nearest(name, known)
-        hint = f"did you mean {meant}?" if meant else f"there are: {', '.join(known[:_NAMED])}"
+        hint = f"did you mean {meant}?" if meant else f"there are: {shown(', '.join(known[:_NAMED]))[1:-1]}"
         yield UNKNOWN_PRESET.at(way, f"there is no preset {shown(name)}", hint)
     elif all(any(key in data for _, data in objective.layers) for key in preset):
         message = f"{', '.join(sorted(preset))} are written beside it: nothing of the preset {shown(name)} is used"
@@ -184,11 +184,11 @@ def _keys(objective: Objective, manifest: Manifest) -> Iterator[Fault]:
     missing = objective_keys.missing(objective.keys)
     unknown = "preset" in objective.data and presets.named(objective.data["preset"], manifest.workspace) is None
     if missing is not None and not unknown:
-        message = f"{objective.name} lacks {missing}"
+        message = f"{objective.title} lacks {missing}"
         yield INCOMPLETE_OBJECTIVE.at(way, message, "add what is missing", on_key=True)
     for key in objective_keys.strangers(objective.keys):
         one, other = (_with_source(name, objective) for name in (key, objective.lead or ""))
-        message = f"{one} has nothing to do with {other}: {objective.name} is of one kind or the other"
+        message = f"{one} has nothing to do with {other}: {objective.title} is of one kind or the other"
         yield MIXED_OBJECTIVE.at(objective.way(key), message, "keep the keys of one kind", on_key=True)
 
 
@@ -230,6 +230,6 @@ def _drift(objective: Objective, manifest: Manifest) -> Iterator[Fault]:
     drifting = next((name for name in (*names, objective.name) if _DRIFT.search(name)), None)
     if drifting is not None and not (version and version in objective.data["value"]):
         effect = "" if "effect" in objective.data else " (the default effect)"
-        message = f"{drifting} is measured over both versions and would revert one of them{effect}"
+        message = f"{shown(drifting)[1:-1]} is measured over both versions and would revert one of them{effect}"
         way = objective.way("effect") if "effect" in objective.data else objective.way("value")
         yield DRIFT_REVERTS.at(way, message, "write `effect: block`, or `effect: inform`")

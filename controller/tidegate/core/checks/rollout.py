@@ -83,6 +83,7 @@ _INNER: Mapping[tuple[str, str], Callable[[Any], Any]] = {
     ("analysis", "resolution"): bounds.resolution,
     ("analysis", "dispersion"): bounds.number,
 }
+_QUOTE = '"'
 _RATES = ("falseRevertRate", "falseAdvanceRate")
 
 
@@ -143,8 +144,8 @@ def _steps(steps: list[object], way: Way) -> Iterator[Fault]:
         index = weights.index(None)
         yield form.VALUE.at((*way, index), f"{shown(steps[index])} is no weight", "write a percentage, such as 10%")
     elif (fallen := bounds.not_higher(known)) is not None:
-        before = f"follows {steps[fallen - 1]}" if fallen else "is the first step"
-        message = f"{steps[fallen]} {before}: steps must rise, each between 0% and 100%"
+        before = f"follows {shown(steps[fallen - 1]).strip(_QUOTE)}" if fallen else "is the first step"
+        message = f"{shown(steps[fallen]).strip(_QUOTE)} {before}: steps must rise, each between 0% and 100%"
         yield STEPS_DO_NOT_RISE.at((*way, fallen), message, "write rising weights, such as [10%, 50%]")
 
 

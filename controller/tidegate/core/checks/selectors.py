@@ -95,8 +95,8 @@ def _histogram(data: Data, way: Way, objective: Objective | None) -> Iterator[Fa
         message = f"{shown(text)} has no name to which _bucket and _count could be added"
         yield HISTOGRAM_WITHOUT_NAME.at(way, message, "write the histogram's name before the braces")
     elif found := _PART.search(name):
-        message = f"{name} is a part of a histogram: {name}_bucket is asked for"
-        yield HISTOGRAM_PART.at(way, message, f"write {name.removesuffix(found[0])}")
+        message = f"{shown(name)[1:-1]} is a part of a histogram, and `_bucket` and `_count` are added to it"
+        yield HISTOGRAM_PART.at(way, message, f"write {shown(name.removesuffix(found[0]))[1:-1]}")
 
 
 def _same(objective: Objective) -> Iterator[Fault]:
@@ -128,7 +128,7 @@ def _contradictions(text: str, way: Way, manifest: Manifest, environments: tuple
     series = _series(text)
     for matcher in sorted(series[1], key=lambda one: one.label) if series else ():
         if matcher.operator == "=" and (why := _contradiction(matcher, way, manifest, environments)) is not None:
-            message = f"{matcher.label}={shown(matcher.value)} selects nothing: {why}"
+            message = f"{shown(matcher.label)[1:-1]}={shown(matcher.value)} selects nothing: {why}"
             yield CONTRADICTING_MATCHER.at(way, message, "leave it out")
 
 

@@ -141,7 +141,7 @@ def _late_labels(manifest: Manifest) -> Iterator[Fault]:
             if lasts and entry.canaries and entry.environment in objective.environments and lasts.value < delay:
                 message = (
                     f"probation ends after {span(lasts)}, and labels may come {show_duration(delay)} late: "
-                    f"{objective.name} never has any"
+                    f"{objective.title} never has any"
                 )
                 hint = f"write `probation: {{duration: {show_duration(2 * delay)}}}` in `rollout`"
                 way = lasts.way or (*objective.way("labels"), "delay")
