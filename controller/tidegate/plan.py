@@ -58,7 +58,9 @@ def plan(changes: Changes, now: datetime, *, findings: Sequence[Finding] = (), a
     As many trainings as the workspace lets pass need no consent; `allowed` consents to so many.
     """
     plans = [plan for facts in changes.facts(now) if (plan := model_plan(facts)) is not None]
-    found = {_place(finding): finding for finding in (*changes.findings, *findings)}
+    told_of = {finding.path for finding in findings}  # where validate says something, the reader has nothing to add
+    own = [finding for finding in changes.findings if finding.path not in told_of]
+    found = {_place(finding): finding for finding in (*own, *findings)}
     told = tuple(found[place] for place in sorted(found))
     workspace = changes.after.workspace
     if workspace is None:

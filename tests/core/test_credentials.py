@@ -135,3 +135,10 @@ def test_a_long_text_is_read_in_one_go(part: str) -> None:
     assert len(list(credentials(text))) <= len(text)
     assert len(blanked_source(text)) == len(text)
     assert time.process_time() - began < 5
+
+
+@pytest.mark.parametrize("name", ["X-Api-Key", "Api-Key", "api_key", "X-Vault-Token"])
+def test_a_header_that_signs_in_is_not_shown(name: str) -> None:
+    """By its name: what it holds looks like nothing."""
+    value = "0123456789abcdef0123"
+    assert value not in blanked_source(f"headers: {{{name}: {value}}}")

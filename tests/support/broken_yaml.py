@@ -7,6 +7,7 @@ from pathlib import Path
 from random import Random
 
 from tidegate.core.checks.catalogue import RULES
+from tidegate.core.checks.examples import split
 
 ROOT = Path(__file__).resolve().parents[2]
 PIECES = (
@@ -68,7 +69,8 @@ def seeds() -> tuple[str, ...]:
     folders = ("examples", "repo-template", "tests/golden", "docs")
     files = [path for folder in folders for path in sorted((ROOT / folder).rglob("*.yaml"))]
     written = [path.read_bytes().decode(errors="replace") for path in files]
-    return (*filter(None, written), *(text for rule in RULES.values() for text in (rule.bad, rule.good) if text))
+    examples = [text for rule in RULES.values() for text in (rule.bad, rule.good) if 0 < len(text) < 10_000]
+    return (*filter(None, written), *(file for text in examples for file in split(text).values()))
 
 
 def broken(random: Random, sources: Sequence[str]) -> str:

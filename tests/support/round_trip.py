@@ -27,7 +27,7 @@ _SCALARS: dict[str, Callable[[Any], Any]] = {
     "DoubleQuotedScalarString": str,
 }
 """ruamel's own scalars by the name of their type."""
-_ITS_OWN = re.compile(r"%YAML|[0-9]_|_[0-9]|0b[01]|[0-9]{4}-[0-9]|=|0o|[-+.]_")
+_ITS_OWN = re.compile(r"%YAML|!(?:\s|$)|[-+]0x|[0-9]_|_[0-9]|0b[01]|[0-9]{4}-[0-9]|=|0o|[-+.]_")
 
 
 def disagreement(raw: bytes) -> str | None:

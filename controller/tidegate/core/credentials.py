@@ -72,7 +72,8 @@ _TRACES = tuple(
 )
 # Names by which people keep secrets. `token` alone is no secret where text is the data.
 _NAME = (
-    r"(?:password|passwd|passphrase|api_?key|secret_?key|client_?secret|secret_access_key|(?:access|auth|api)_?token)"
+    r"(?:password|passwd|passphrase|api[-_]?key|secret[-_]?key|client[-_]?secret|secret[-_]access[-_]key"
+    r"|(?:access|auth|api|vault)[-_]?token)"
 )
 _SECRET_NAME = re.compile(rf"(?:.*_)?{_NAME}", re.IGNORECASE)
 # A name of a variable, a path, an address, or a text that is filled in: a reference, however it is meant.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import dataclass
 from datetime import timedelta
@@ -36,10 +37,16 @@ def _length(text: str) -> timedelta:
 def share(value: object) -> float:
     """A share from 0 to 1: `99.5%` and `0.995` mean the same."""
     text = value if isinstance(value, str) else ""
-    number = _number(text[:-1]) / 100 if text.endswith("%") else _number(value)
+    number = _hundredth(text[:-1]) if text.endswith("%") else _number(value)
     if not 0 <= number <= 1:
         raise ValueError(f"{value!r} is not between 0% and 100%")
     return number
+
+
+def _hundredth(text: str) -> float:
+    """Rounded once: 99.9 / 100 is not 0.999, and two spellings of one share must be one."""
+    hundred = _number(text)
+    return hundred / 100 if "e" in text.lower() or not math.isfinite(hundred) else float(f"{text}e-2")
 
 
 def _number(value: object) -> float:

@@ -67,7 +67,9 @@ def _without_digest(value: object, _: Mapping[str, Any], path: Way) -> Fault | N
         return None
     version, behind = found.groups()
     what = "its digest is not `sha256:` and 64 hex digits" if behind else "its digest is missing"
-    hint = f"write {version}@sha256:…, or let `tidegate pin MODEL ENVIRONMENT {version}` write it"
+    hint = f"write {version}@sha256:…, as the registry or `git log -p` of this file has it"
+    if path == ("stable",):
+        hint = f"write {version}@sha256:…, or let `tidegate pin MODEL ENVIRONMENT {version}` write it"
     return Fault("pin-without-digest", path, f"{path[-1]}: {what} (version {version})", hint)
 
 

@@ -75,7 +75,9 @@ class Look:
         return plain(found_in(path, self._tree.read(path), fault) for path, fault in faults)
 
     def _folder(self, folder: str) -> Seen:
-        read = {path: self._tree.read(path) for path in self.places.inside(folder) if is_yaml(path)}
+        read = {
+            path: self._tree.read(path) for path in self.places.inside(folder) if is_yaml(path) and path != SETTINGS
+        }
         around = _Around(folder, self)
         inspected = self._inspector.folder({p: raw for p, raw in read.items() if isinstance(raw, bytes)}, around)
         unfit = [_unfit(path, why) for path, why in read.items() if isinstance(why, Unfit)]

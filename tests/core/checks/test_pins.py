@@ -57,7 +57,7 @@ def rejected(*versions: int) -> str:
         pytest.param(
             "canary: {pin: v12@latest, weight: 10%}\n",
             "3:15: error pin-without-digest: pin: its digest is not `sha256:` and 64 hex digits (version 12); "
-            "fix: write 12@sha256:…, or let `tidegate pin MODEL ENVIRONMENT 12` write it\n"
+            "fix: write 12@sha256:…, as the registry or `git log -p` of this file has it\n"
             "3:9: error canary-without-stable: no stable version takes the rest of the traffic; "
             "fix: write it as `stable` instead",
             id="a tag instead of a digest, and no stable version",
@@ -123,7 +123,7 @@ def rejected(*versions: int) -> str:
             "3:9: error pin-without-digest: stable: its digest is missing (version 11); "
             "fix: write 11@sha256:…, or let `tidegate pin MODEL ENVIRONMENT 11` write it\n"
             "5:11: error pin-without-digest: previous: its digest is missing (version 10); "
-            "fix: write 10@sha256:…, or let `tidegate pin MODEL ENVIRONMENT 10` write it\n"
+            "fix: write 10@sha256:…, as the registry or `git log -p` of this file has it\n"
             "8:15: error pinned-and-rejected: version 11 is canary and rejected; "
             "fix: take the canary out, or `tidegate unreject` version 11",
             id="what cannot be read is there all the same",
