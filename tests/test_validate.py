@@ -409,6 +409,14 @@ def test_a_folder_without_files_gets_one(checkout: Checkout) -> None:
     assert_nothing_is_stale(checkout)
 
 
+def test_a_folder_named_like_the_settings(checkout: Checkout) -> None:
+    checkout.remove("tidegate.yaml")
+    checkout.write({"tidegate.yaml/README.md": "in the way\n"})
+    assert_nothing_is_stale(checkout)
+    checkout.write({"tidegate.yaml/model.yaml": BROKEN})
+    assert_nothing_is_stale(checkout)
+
+
 def test_untracked_files_beside_a_new_tracked_folder_are_seen(checkout: Checkout) -> None:
     assert_nothing_is_stale(checkout)
     checkout.clone.commit(model("gamma"))

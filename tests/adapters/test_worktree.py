@@ -199,7 +199,7 @@ def test_other_repositories_inside_are_not_looked_into(checkout: Checkout, tmp_p
         for place in ("module", "module/lib", "nested", "nested/lib/model.yaml"):
             assert not listing.has(place)
             assert not Index(listing).has(place)
-        checkout.clone.git("commit", "--quiet", "--all", "--message", "a module")
+        checkout.clone.git("commit", "--quiet", "--all", "--allow-empty", "--message", "a module")
         (checkout.folder / "module/lib/model.yaml").write_text("a: 2\n")
 
 

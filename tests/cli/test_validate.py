@@ -177,10 +177,10 @@ def test_github_says_so_in_the_summary_when_all_is_well(tidegate: Program, tmp_p
 
 def test_a_summary_that_cannot_be_written_takes_no_finding_away(checkout: Checkout, tidegate: Program) -> None:
     checkout.write(BROKEN)
-    ran = run(tidegate, "validate", "--format", "github", GITHUB_STEP_SUMMARY="/nowhere/summary.md")
+    ran = run(tidegate, "validate", "--format", "github", GITHUB_STEP_SUMMARY="/dev/null/summary.md")
     assert ran.code == errors.FINDINGS
     assert ran.out.startswith("::error file=models/alpha/model.yaml,line=11")
-    assert "/nowhere/summary.md" in ran.err
+    assert "/dev/null/summary.md" in ran.err
 
 
 def test_every_format_when_everything_is_remembered(checkout: Checkout, tidegate: Program) -> None:
@@ -299,7 +299,7 @@ def test_a_user_with_neither_home_nor_name(
     assert capsys.readouterr().err == ""
 
 
-@pytest.mark.parametrize("place", ["/dev/null", "/proc/self/cache", "/nowhere/\udcff", "relative"])
+@pytest.mark.parametrize("place", ["/dev/null", "/proc/self/cache", "/dev/null/\udcff", "relative"])
 def test_a_cache_folder_that_takes_nothing(checkout: Checkout, tidegate: Program, place: str) -> None:
     checkout.write({path: text for number in range(25) for path, text in model(f"m{number}").items()})
     ran = run(tidegate, "validate", XDG_CACHE_HOME=place)

@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 
-from tidegate.core.listing import LINK, Listing, Unfit
+from tidegate.core.listing import LINK, MODULE, Listing, Unfit
 from tidegate.errors import OutsideSystem, WrongUse
 
 MAXIMUM_BYTES = 4_000_000
@@ -31,6 +31,8 @@ _OF_ANOTHER = frozenset(
         *("REPLACE_REF_BASE", "SHALLOW_FILE", "WORK_TREE"),
     )
 )
+_QUIET = ("-c", "diff.autoRefreshIndex=false")
+"""`git diff` would write the index anew, whatever GIT_OPTIONAL_LOCKS says."""
 _TRACKED = ("ls-files", "--stage", "-z")
 _TOUCHED = ("diff-files", "--name-only", "-z", "--no-ext-diff")
 _UNKNOWN = ("ls-files", "--others", "--exclude-standard", "-z")
@@ -55,6 +57,8 @@ class WorkTree:
             return Listing(tracked="", loose=dict.fromkeys(_below(self.root), ""))
         answers = [(process, *process.communicate()) for process in self._asked]
         tracked, touched, unknown = (self._answer(*answer) for answer in answers)
+        if MODULE in tracked:
+            tracked = "\0".join(line for line in tracked.split("\0") if not line.startswith(f"{MODULE} "))
         return Listing(tracked=tracked, loose={path: self._blob(path) for path in _split(touched + unknown)})
 
     def changed_since(self, ref: str) -> frozenset[str]:
@@ -95,7 +99,11 @@ class WorkTree:
             if error.errno != errno.ELOOP:
                 raise
         real = Path(os.path.realpath(place))
-        return os.open(real, _READ) if real.is_relative_to(self.root) else None
+        return os.open(real, _READ) if self._holds(real) else None
+
+    def _holds(self, real: Path) -> bool:
+        """Whether a place without links is one of the repository's files; what is git's own is not."""
+        return real.is_relative_to(self.root) and not real.is_relative_to(self.root / ".git")
 
     def text(self, path: str) -> str | None:
         """The file as text, to be shown; None where it cannot be."""
@@ -106,7 +114,7 @@ class WorkTree:
         """`sha256:…` over a file's bytes; None where it cannot be read, leaves the repository, or is too large."""
         place = self.root / path
         try:
-            if not place.resolve().is_relative_to(self.root) or not place.is_file():
+            if not self._holds(place.resolve()) or not place.is_file():
                 return None
             if place.stat().st_size > _HASHED_BYTES:
                 return None
@@ -120,6 +128,10 @@ class WorkTree:
         place = self.root / path
         try:
             status = place.lstat()
+            if stat.S_ISDIR(status.st_mode):
+                return None  # another repository inside this one
+            if not stat.S_ISREG(status.st_mode) and not stat.S_ISLNK(status.st_mode):
+                return f"{stat.S_IFMT(status.st_mode):o}"  # a pipe would keep us waiting for its other end
             if status.st_size > _HASHED_BYTES:
                 return f"{status.st_size}-{status.st_mtime_ns}"
             if stat.S_ISLNK(status.st_mode):
@@ -152,7 +164,7 @@ def _content(descriptor: int) -> bytes | Unfit:
 
 
 def _git(root: Path, arguments: Sequence[str]) -> subprocess.Popen[bytes]:
-    command = ["git", "-C", str(root), "-c", "core.quotePath=false", *arguments]
+    command = ["git", "-C", str(root), "-c", "core.quotePath=false", *_QUIET, *arguments]
     inherited = {name: value for name, value in os.environ.items() if name not in _OF_ANOTHER}
     environment: Mapping[str, str] = {**inherited, **_ENVIRONMENT}
     try:
@@ -162,7 +174,8 @@ def _git(root: Path, arguments: Sequence[str]) -> subprocess.Popen[bytes]:
 
 
 def _split(words: str) -> list[str]:
-    return [path for path in words.split("\0") if path]
+    """Paths that git prints. One with a slash at its end is another repository inside this one."""
+    return [path for path in words.split("\0") if path and not path.endswith("/")]
 
 
 def root_of(folder: Path) -> Path:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tidegate.cli.session import Session, pass_session
+from tidegate.cli.session import Session, pass_session, tell
 
 if TYPE_CHECKING:
     from tidegate.adapters.worktree import WorkTree
@@ -66,8 +66,11 @@ def _annotated(report: Report) -> Iterable[str]:
     from tidegate.reporters import findings_github
 
     if summary := os.environ.get("GITHUB_STEP_SUMMARY"):
-        with Path(summary).open("a", encoding="utf-8", errors="backslashreplace") as file:
-            file.write(findings_github.summary(report.findings, report.checked))
+        try:
+            with Path(summary).open("a", encoding="utf-8", errors="backslashreplace") as file:
+                file.write(findings_github.summary(report.findings, report.checked))
+        except OSError as error:
+            tell(f"no summary is written to {summary}: {error.strerror}")
     return findings_github.lines(report.findings, report.checked)
 
 
@@ -92,7 +95,7 @@ def _source(tree: WorkTree) -> Callable[[str], str | None]:
 
 def _coloured() -> bool:
     """https://no-color.org"""
-    return sys.stdout.isatty() and not os.environ.get("NO_COLOR")
+    return sys.stdout is not None and sys.stdout.isatty() and not os.environ.get("NO_COLOR")
 
 
 def _print(lines: Iterable[str]) -> None:

@@ -86,6 +86,8 @@ class Inspector:
             return
         stem = path.rpartition("/")[2].rpartition(".")[0]
         match document.data["kind"]:
+            case "DataContract" as kind if manifest and stem in manifest.order:
+                findings.append(placed(document, foreign.in_place_of_a_pin(kind, path)))
             case "Pin":
                 findings += self._examined(
                     document,

@@ -1,7 +1,7 @@
 """Which files a work tree holds, and what tells one content of a file from another: as git lists them.
 
-`tracked` is what `git ls-files --stage -z` prints. It is kept as text: thirty thousand files are compared with the run
-before, and searched, without taking their lines apart.
+`tracked` is what `git ls-files --stage -z` prints, less submodules. It is kept as text: thirty thousand files are
+compared with the run before, and searched, without taking their lines apart.
 """
 
 from __future__ import annotations
@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-LINK, _MODULE = "120000", "160000"
-"""Modes of a symbolic link and of a submodule. A loose link has its mode and its target for an id."""
+LINK, MODULE = "120000", "160000"
+"""Modes of a symbolic link, and of a submodule, which is no file. A loose link has mode and target for an id."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,7 +108,7 @@ def above(path: str) -> Iterator[str]:
 
 def _files(tracked: str) -> Iterator[str]:
     for line in tracked.split("\0"):
-        if line and not line.startswith(_MODULE):
+        if line:
             yield line.partition("\t")[2]
 
 

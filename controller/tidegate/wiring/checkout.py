@@ -25,9 +25,17 @@ def validation(folder: Path, paths: Sequence[str], *, remember: bool) -> tuple[P
         spread=spread,
         version=f"{__version__} {bundled.fingerprint()}",
         name=hashlib.sha256(str(tree.root).encode("utf-8", "surrogateescape")).hexdigest(),
-        memory=FolderMemory(cache() / "validate") if remember and tree.in_git else None,
+        memory=_memory() if remember and tree.in_git else None,
     )
     return ports, tree, inside
+
+
+def _memory() -> FolderMemory | None:
+    """None for a user without a home, as in a container that runs under any number."""
+    try:
+        return FolderMemory(cache() / "validate")
+    except RuntimeError:
+        return None
 
 
 def checkout(folder: Path, paths: Sequence[str]) -> tuple[WorkTree, tuple[str, ...]]:

@@ -186,6 +186,11 @@ def misplaced(kind: str, path: str) -> Fault | None:
     return None if right else MISPLACED_FILE.at((), f"a {kind} is not read from {path}", _right_place(kind, name))
 
 
+def in_place_of_a_pin(kind: str, path: str) -> Fault:
+    """The fault of a file of ours whose name is an environment's."""
+    return MISPLACED_FILE.at((), f"a {kind} is not read from {path}, where a pin file belongs", _right_place(kind, ""))
+
+
 def is_nearly_manifest(path: str) -> bool:
     """Whether a file is named so much like a manifest that it is one: `Model.yaml`, `model.yml`."""
     return path.rpartition("/")[2].lower() in (_MANIFEST, "model.yml")

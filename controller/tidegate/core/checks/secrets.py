@@ -18,7 +18,7 @@ SECRET_INLINE = Rule(
     "secret: removing it here does not unsay it. In `tidegate.yaml` a secret is a reference, `{env: NAME}`, "
     "`{file: path}` or `{exec: [command, …]}`. A training program takes its own from where it runs, not from its "
     "parameters, which also stand in the registry.",
-    bad="# tidegate.yaml\nprometheus: {url: 'https://tidegate:hunter2@prometheus.example.org'}",
+    bad="# tidegate.yaml\nprometheus: {url: 'https://tidegate:correct-horse@prometheus.example.org'}",
     good="# tidegate.yaml\nprometheus:\n  url: https://prometheus.example.org\n"
     "  auth: {basic: {username: tidegate, password: {env: PROMETHEUS_PASSWORD}}}",
 )
