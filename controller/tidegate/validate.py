@@ -108,13 +108,19 @@ class _Run:
 
         Nothing is remembered, and nothing of it is used.
         """
-        index = self._index(self._ports.tree.listing())
+        self._look.places = listing = self._ports.tree.listing()
         for path in self._named:
-            if not index.has(path):
+            if path and not listing.has(path):
                 raise WrongUse(f"{path or '.'} is not there, or git ignores it")
-        below = {folder for folder in index.folders if not self._named.isdisjoint(above(folder))}
-        beside = {path.rpartition("/")[0] for path in self._named if path not in below and path not in index.folders}
-        return self._anew(beside | {folder for folder in below if self._look.is_ours(folder)}, Listing(tracked=""))
+        folders = {path for path in self._named if not listing.is_file(path)}
+        below = self._below(folders, listing) if folders else set()
+        beside = {path.rpartition("/")[0] for path in self._named - folders}
+        return self._anew(beside | below, Listing(tracked=""))
+
+    def _below(self, places: set[str], listing: Listing) -> set[str]:
+        """Our folders among these and all that lie in them."""
+        index = self._index(listing)
+        return {one for one in index.folders if not places.isdisjoint(above(one)) and self._look.is_ours(one)}
 
     def of_everything(self) -> tuple[Remembered, int]:
         """What is true now, and how many folders were inspected to know it."""
@@ -156,7 +162,7 @@ class _Run:
         """What was remembered, with the folders above the changed paths and the misled ones looked at again."""
         own = {path.rpartition("/")[0] for path in paths}
         holding = {place for path in paths for place in above(path) if self._look.has(f"{place}/model.yaml")}
-        places = own | holding | set(misled)
+        places = (own | holding | set(misled)) - {SETTINGS}
         seen = self._inspected(sorted(place for place in places if self._look.is_ours(place)))
         state = before.renewed(places, seen)
         clashes = before.clashes

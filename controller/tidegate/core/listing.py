@@ -33,6 +33,9 @@ class Listing:
             return True
         return any(name not in loose for name in self._starting(below))
 
+    def is_file(self, path: str) -> bool:
+        return self.loose[path] is not None if path in self.loose else f"\t{path}\0" in self.tracked
+
     def links(self) -> frozenset[str]:
         """The symbolic links among the files: what they mean may change while they stay the same."""
         loose = {path for path, blob in self.loose.items() if blob and blob.startswith(f"{LINK} ")}
