@@ -108,6 +108,7 @@ class _Run:
 
         Nothing is remembered, and nothing of it is used.
         """
+        self._look.load()
         self._look.places = listing = self._ports.tree.listing()
         for path in self._named:
             if path and not listing.has(path):
@@ -125,6 +126,7 @@ class _Run:
     def of_everything(self) -> tuple[Remembered, int]:
         """What is true now, and how many folders were inspected to know it."""
         before = self._recalled()
+        self._look.load()
         self._look.places = now = self._ports.tree.listing()
         paths = changed(before.listing, now) if before else frozenset()
         links = now.links()

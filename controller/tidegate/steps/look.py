@@ -55,6 +55,10 @@ class Look:
     def is_among_models(self, path: str) -> bool:
         return any(place in self._roots for place in above(path))
 
+    def load(self) -> None:
+        """Load the rules: a tenth of a second, in which git may go on listing."""
+        import tidegate.core.inspection  # noqa: F401
+
     def begin(self) -> None:
         """Make what every folder needs; processes that part after this share it."""
         _ = self._inspector
