@@ -8,16 +8,20 @@ from pathlib import Path
 import pytest
 
 from support.repositories import OURS, Clone, git, new_bare
+from support.situations import pin_of
 from support.worlds import MANIFEST, START, WORKSPACE, World, settle, stable
 from tidegate import bundled
 from tidegate.adapters.git import GitRepository
 from tidegate.adapters.targets.file import FileTarget
 from tidegate.core.outcome import Hold
+from tidegate.core.pin import Pin, content
 from tidegate.core.planning.plan import Acts, Fate, ModelPlan, Origin, Plan
+from tidegate.core.splice import dump
 from tidegate.core.transition import Kind, Transition
 from tidegate.errors import WrongUse
-from tidegate.plan import base_of, commit_of, effective_manifests, only, plan
+from tidegate.plan import Compared, commit_of, compared, effective_manifests, only, plan
 from tidegate.project import project
+from tidegate.reporters.plan_text import lines
 from tidegate.steps.changes import Changes, Sources
 from tidegate.steps.trainings import all_records
 
@@ -36,7 +40,8 @@ def changes_in(clone: Clone, world: World | None = None, base: str | None = None
     there = commit_of(repository, head) if head else repository.snapshot()
     records = all_records(world.ports.repository) if world else ()
     sources = Sources(repository=repository, schemas=bundled.schemas(), targets={"file": FileTarget()}, records=records)
-    return Changes(sources, base_of(repository, there, base), there)
+    commits = compared(repository, there, base)
+    return Changes(sources, commits.base, commits.head)
 
 
 def planned(clone: Clone, world: World | None = None) -> Plan:
@@ -91,6 +96,37 @@ def test_it_is_compared_as_a_pull_request_is(clone: Clone, tmp_path: Path) -> No
     assert [part.name for part in training.parts] == ["parameter depth"]
 
 
+def test_what_serves_is_told_as_main_has_it_by_now(clone: Clone, tmp_path: Path) -> None:
+    clone.checkout("deeper", new=True)
+    clone.commit({PATH: DEEPER})
+    other = Clone.of(tmp_path / "git" / "models.git", tmp_path / "other")
+    pin = "models/digits/staging.yaml"
+    other.commit({pin: dump(content(Pin(stable=pin_of(7))))})
+    other.push("HEAD:main")
+    clone.git("fetch", "--quiet", "origin")
+    changes = changes_in(clone)
+    assert changes.before.commit == clone.git("rev-parse", "origin/main")
+    staging = the_model(plan(changes, START)).walk[0]
+    assert staging.serves == 7
+
+
+def test_a_change_that_does_not_merge_is_compared_with_where_it_left_main(clone: Clone, tmp_path: Path) -> None:
+    left = clone.git("rev-parse", "HEAD")
+    clone.checkout("deeper", new=True)
+    clone.commit({PATH: DEEPER})
+    other = Clone.of(tmp_path / "git" / "models.git", tmp_path / "other")
+    other.commit({PATH: MANIFEST.replace("depth: 1", "depth: 3")})
+    other.push("HEAD:main")
+    clone.git("fetch", "--quiet", "origin")
+    commits = compared(repository_of(clone), clone.git("rev-parse", "HEAD"), None)
+    assert commits == Compared(base=left, head=clone.git("rev-parse", "HEAD"), conflict=True)
+    found = plan(changes_in(clone), START, conflict=True)
+    assert the_model(found).launches
+    assert next(line for line in lines(found) if "conflicts" in line) == (
+        f"It conflicts with main: this compares it with {left[:12]}, where it left main. Merge main to see more."
+    )
+
+
 def test_another_base_and_another_head(clone: Clone) -> None:
     first = clone.git("rev-parse", "HEAD")
     deeper = clone.commit({PATH: DEEPER})
@@ -106,7 +142,9 @@ def test_a_bare_repository_has_no_work_tree(clone: Clone, tmp_path: Path) -> Non
     clone.push("HEAD:refs/heads/deeper")
     bare = GitRepository(tmp_path / "git" / "models.git", identity=OURS)
     assert bare.snapshot() == bare.head()
-    assert base_of(bare, commit_of(bare, "deeper"), None) == bare.head()
+    deeper, main = commit_of(bare, "deeper"), commit_of(bare, "main")
+    assert compared(bare, deeper, None) == Compared(base=main, head=deeper)
+    assert compared(bare, main, "deeper") == Compared(base=deeper, head=deeper)
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ How the facts are read is `steps.changes`' business, what they mean that of `cor
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from tidegate.core.document import read as read_document
@@ -24,19 +24,39 @@ from tidegate.steps.changes import Changes
 _MAINS = ("refs/remotes/origin/main", "refs/heads/main")
 
 
-def base_of(repository: Repository, head: str, reference: str | None) -> str:
-    """The commit that a change is compared with, as a pull request is: the newest that head and the reference share.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Compared:
+    """The two commits of a plan: main's, and main with the change merged.
+
+    Where they `conflict`, the change is compared as it is with the commit where it left main.
+    """
+
+    base: str
+    head: str
+    conflict: bool = False
+
+
+def compared(repository: Repository, head: str, reference: str | None) -> Compared:
+    """What merging `head` into the reference is compared with, and comes to.
 
     Without a reference it is origin's main, or main itself in a repository that has no origin. Raises WrongUse.
     """
     if reference is not None:
-        return _met(repository, head, reference)
+        return _merged(repository, head, reference)
     for main in _MAINS:
         try:
-            return _met(repository, head, main)
+            return _merged(repository, head, main)
         except WrongUse as error:
             why = str(error)
     raise WrongUse(f"nothing to compare with: {why}; or name a commit with --base")
+
+
+def _merged(repository: Repository, head: str, reference: str) -> Compared:
+    left = _met(repository, head, reference)
+    merged = repository.merged(reference, head)
+    if merged is None:
+        return Compared(base=left, head=head, conflict=True)
+    return Compared(base=commit_of(repository, reference), head=merged)
 
 
 def commit_of(repository: Repository, reference: str) -> str:
@@ -52,10 +72,18 @@ def _met(repository: Repository, head: str, reference: str) -> str:
     return base
 
 
-def plan(changes: Changes, now: datetime, *, findings: Sequence[Finding] = (), allowed: int = 0) -> Plan:
+def plan(
+    changes: Changes,
+    now: datetime,
+    *,
+    findings: Sequence[Finding] = (),
+    allowed: int = 0,
+    conflict: bool = False,
+) -> Plan:
     """What merging does to every model. `findings` are what `validate` says of the change.
 
-    As many trainings as the workspace lets pass need no consent; `allowed` consents to so many.
+    As many trainings as the workspace lets pass need no consent; `allowed` consents to so many. `conflict` says that
+    the change does not merge as it is.
     """
     plans = [plan for facts in changes.facts(now) if (plan := model_plan(facts)) is not None]
     told_of = {finding.path for finding in findings}  # where validate says something, the reader has nothing to add
@@ -64,9 +92,10 @@ def plan(changes: Changes, now: datetime, *, findings: Sequence[Finding] = (), a
     told = tuple(found[place] for place in sorted(found))
     workspace = changes.after.workspace
     if workspace is None:
-        return Plan(base=changes.before.commit, findings=told)
+        return Plan(base=changes.before.commit, findings=told, conflict=conflict)
     return Plan(
         base=changes.before.commit,
+        conflict=conflict,
         models=in_order(plans),
         trained=tuple(sorted(plan.name for plan in plans if plan.launches)),
         workspace=workspace_edits(changes.before.workspace, workspace),

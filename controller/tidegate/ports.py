@@ -88,6 +88,13 @@ class Repository(Protocol):
         """The newest commit that both come from; names of refs are taken too. Raises WrongUse for no commit."""
         ...
 
+    def merged(self, main: str, head: str) -> str | None:
+        """A commit of both as merging `head` into `main` would make it; None when they conflict. No ref moves.
+
+        Where one holds the other it is that commit. Raises WrongUse for no commit.
+        """
+        ...
+
     def snapshot(self) -> str:
         """A commit of what the work tree holds now; HEAD's own where nothing differs, and in a bare repository.
 

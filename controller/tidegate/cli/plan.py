@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @click.command("plan")
 @click.argument("models", metavar="[MODEL]...", nargs=-1)
-@click.option("--base", metavar="REF", help="Compare with where the change left REF.  [default: origin's main]")
+@click.option("--base", metavar="REF", help="Merge the change into REF.  [default: origin's main]")
 @click.option("--head", metavar="REF", help="Plan for this commit, not for the files as they are now.")
 @click.option("--effective", is_flag=True, help="Print the manifests with every default filled in instead.")
 @click.option("--allow-trainings", "allowed", metavar="N", type=click.IntRange(min=0), default=0,
@@ -49,12 +49,12 @@ def command(  # noqa: PLR0913 - one argument an option
     from tidegate.wiring.planning import work_tree
 
     context = session.context()
-    changes = between(context, base, head)
+    changes, commits = between(context, base, head)
     if effective:
         return _print_effective(list(effective_manifests(changes, models)), changes, form)
     files = work_tree(context) if head is None else None
     findings = _findings(files, changes) if files else ()
-    whole = plan(changes, context.clock.now(), findings=findings, allowed=allowed)
+    whole = plan(changes, context.clock.now(), findings=findings, allowed=allowed, conflict=commits.conflict)
     _print(only(whole, models, changes) if models else whole, form)
     return 0 if whole.fine else 1
 

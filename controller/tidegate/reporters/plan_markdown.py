@@ -76,7 +76,7 @@ def _cuts(models: int) -> Iterator[Cut]:
 
 def _written(plan: Plan, told: Sequence[Group], cut: Cut) -> str:
     parts = [
-        f"{MARKER}\n**{wording.headline(plan)}** Compared with `{plan.base[:12]}`.",
+        f"{MARKER}\n**{wording.headline(plan)}** {_marked(wording.compared(plan))}",
         _marked(wording.question(plan)) if plan.asks else "",
         _marked(wording.freeze(plan.freeze)) if plan.freeze else "",
         _findings(plan.findings, cut),

@@ -22,7 +22,7 @@ _LAST_OF_FIRST_PLANE = 0xFFFF
 def lines(plan: Plan) -> Iterator[str]:
     """The plan, line by line."""
     yield wording.headline(plan)
-    yield f"Compared with {plan.base[:12]}."
+    yield plain(wording.compared(plan))
     if plan.asks:
         yield plain(wording.question(plan))
     if plan.freeze:

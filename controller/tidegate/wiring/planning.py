@@ -8,15 +8,15 @@ from tidegate import bundled
 from tidegate.adapters.git import GitRepository, clone_at
 from tidegate.core.launch_record import LaunchRecord
 from tidegate.errors import WrongUse
-from tidegate.plan import base_of, commit_of
+from tidegate.plan import Compared, commit_of, compared
 from tidegate.ports import Repository
 from tidegate.steps.changes import Changes, Sources
 from tidegate.steps.trainings import all_records
 from tidegate.wiring.context import Context
 
 
-def changes(context: Context, base: str | None, head: str | None) -> Changes:
-    """What differs between the work tree (or `head`) and the commit where it left `base`. Raises WrongUse."""
+def changes(context: Context, base: str | None, head: str | None) -> tuple[Changes, Compared]:
+    """What merging the work tree (or `head`) into `base` changes, and the commits compared. Raises WrongUse."""
     clone = clone_at(context.settings.folder)
     repository = GitRepository(clone.directory, identity=context.settings.identity, work_tree=clone.work_tree)
     there = commit_of(repository, head) if head else repository.snapshot()
@@ -26,7 +26,8 @@ def changes(context: Context, base: str | None, head: str | None) -> Changes:
         targets=context.targets,
         records=_records(context, repository),
     )
-    return Changes(sources, base_of(repository, there, base), there)
+    commits = compared(repository, there, base)
+    return Changes(sources, commits.base, commits.head), commits
 
 
 def work_tree(context: Context) -> Path | None:

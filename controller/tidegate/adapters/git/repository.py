@@ -137,6 +137,17 @@ class GitRepository:
         first, second = (self._named(name) for name in (one, other))
         return self.plumbing.run("merge-base", first, second, accepted=(0, 1)).decode().partition("\n")[0] or None
 
+    def merged(self, main: str, head: str) -> str | None:
+        main, head = self._named(main), self._named(head)
+        base = self.merge_base(main, head)
+        if base in (main, head):
+            return head if base == main else main
+        options = ("--write-tree", "-z", "--name-only", "--no-messages", "--allow-unrelated-histories")
+        tree, *conflicts = decoded(self.plumbing.run("merge-tree", *options, main, head, accepted=(0, 1))).split("\0")
+        if any(conflicts):
+            return None
+        return self.plumbing.write_commit(tree, (main, head), "The change merged\n", self.commit_info(head).at)
+
     def snapshot(self) -> str:
         if self.plumbing.ids(["HEAD"])[0] is None:
             raise WrongUse(f"git repository {self.plumbing.path} has no commit yet; commit something first")

@@ -247,12 +247,14 @@ class Window:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """What merging does. `base` is the commit it is compared with.
+    """What merging does. `base` is the commit it is compared with: main, or where a change left it that does not merge
+    (`conflict`).
 
     `trained` are the models that train because of it, `allowed` how many of them one merge may launch unasked.
     """
 
     base: str
+    conflict: bool = False
     models: tuple[ModelPlan, ...] = ()
     trained: tuple[str, ...] = ()
     workspace: tuple[Edit, ...] = ()

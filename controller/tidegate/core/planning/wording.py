@@ -37,6 +37,14 @@ def headline(plan: Plan) -> str:
     return f"{words}." if words else "Merging this changes nothing that Tidegate acts on."
 
 
+def compared(plan: Plan) -> Line:
+    """What the change was held against."""
+    if plan.conflict:
+        left = f"{plan.base[:12]}, where it left main"
+        return (f"It conflicts with main: this compares it with {left}. Merge main to see more.",)
+    return (f"Compared with {plan.base[:12]}.",)
+
+
 def _is_named(model: ModelPlan) -> bool:
     elsewhere = model.fate in (Fate.DELETED, Fate.RENAMED, Fate.MOVED)
     return model.launches or elsewhere or any(edit.holds for edit in model.pins)
