@@ -13,16 +13,16 @@ from datetime import datetime, timedelta
 from judge import CELLS, SCRAPE, SINCE, Timing, counters_of, fastest, objectives_of
 
 from tidegate.core.decision import decide
-from tidegate.core.judgement import judge
+from tidegate.core.judging.judgement import judge
+from tidegate.core.judging.questions import questions
+from tidegate.core.judging.verdict import Counters
 from tidegate.core.manifest import Environment, Judge, Lease, Model, Rollout, Training
 from tidegate.core.observed import EnvironmentObserved, ModelVersion, Observed, PinChange, TrainingState
 from tidegate.core.observed import Training as Progress
 from tidegate.core.outcome import Hold, ModelDecision, Nothing
 from tidegate.core.pin import Canary, Pin, stamped
 from tidegate.core.quantity import VersionPin
-from tidegate.core.questions import questions
 from tidegate.core.transition import Kind, mark
-from tidegate.core.verdict import Counters
 from tidegate.core.workspace import Workspace
 
 MODEL = Model(

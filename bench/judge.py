@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import accumulate
 
-from tidegate.core.judgement import judge
+from tidegate.core.judging.judgement import judge
+from tidegate.core.judging.reading import Sampled, Series
+from tidegate.core.judging.verdict import Counters, ObjectiveReadings, Question, Stage, WeightChange
 from tidegate.core.manifest import Objective, Rollout
-from tidegate.core.reading import Sampled, Series
-from tidegate.core.verdict import Counters, ObjectiveReadings, Question, Stage, WeightChange
 
 SINCE = datetime(2026, 1, 1, 12, tzinfo=UTC)
 SCRAPE = timedelta(seconds=15)

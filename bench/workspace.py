@@ -12,7 +12,7 @@ from pathlib import Path
 
 from tidegate.core.pin import NOTHING_BEFORE, Pin, Rejected, Stamp, content, stamped
 from tidegate.core.quantity import VersionPin
-from tidegate.core.splice import dump
+from tidegate.core.yaml.splice import dump
 
 SETTINGS = """\
 apiVersion: tidegate.dev/v1alpha1

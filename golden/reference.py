@@ -17,7 +17,7 @@ from typing import Any
 
 import yaml
 
-from tidegate.core.alerting import Alert, Group, Recording, group
+from tidegate.core.alerting.alerts import Alert, Group, Recording, group
 from tidegate.core.manifest import Environment, Model, Objective
 from tidegate.core.quantity import duration
 from tidegate.core.workspace import MetricLabels

@@ -13,7 +13,7 @@ from history import DAY, LENGTH, MINUTE, START
 from reference import FOLDER, content, ours
 
 from support.prometheus_server import PrometheusServer
-from tidegate.core.burn_rate import outage
+from tidegate.core.alerting.burn_rate import outage
 from tidegate.core.manifest import Objective
 from tidegate.core.quantity import duration
 

@@ -17,7 +17,7 @@ from history import DAY, FIRST_BAD, HOUR, IDLE, LENGTH, MINUTE, START, UNSEEN, m
 from reference import SLOTH, Case, burn_rate_table, cases, content, in_brief, made
 
 from support.prometheus_server import PrometheusServer
-from tidegate.core.burn_rate import PAIRS, Pair, Severity, burns
+from tidegate.core.alerting.burn_rate import PAIRS, Pair, Severity, burns
 from tidegate.core.manifest import Objective
 from tidegate.core.quantity import duration
 from tidegate.core.workspace import MetricLabels

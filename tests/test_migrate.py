@@ -8,9 +8,9 @@ import pytest
 
 from support.repositories import git
 from tidegate.adapters.worktree import WorkTree
-from tidegate.core.difference import Rename
 from tidegate.core.migrations import Migration
 from tidegate.core.pin import API_VERSION
+from tidegate.core.yaml.difference import Rename
 from tidegate.errors import WrongUse
 from tidegate.migrate import Migrated, migrate, write
 

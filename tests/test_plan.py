@@ -16,8 +16,8 @@ from tidegate.adapters.targets.file import FileTarget
 from tidegate.core.outcome import Hold
 from tidegate.core.pin import Pin, content
 from tidegate.core.planning.plan import Acts, Fate, ModelPlan, Origin, Plan
-from tidegate.core.splice import dump
 from tidegate.core.transition import Kind, Transition
+from tidegate.core.yaml.splice import dump
 from tidegate.errors import WrongUse
 from tidegate.plan import Compared, commit_of, compared, effective_manifests, only, plan
 from tidegate.project import project

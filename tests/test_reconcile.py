@@ -13,11 +13,11 @@ from support.worlds import MANIFEST, Behaviour, World, settle, stable
 from tidegate.adapters.git import GitRepository, Plumbing
 from tidegate.adapters.local_forge import LocalForge
 from tidegate.adapters.targets.file import FileTarget
+from tidegate.core.judging.reading import Unread, Why
 from tidegate.core.manifest import Model
 from tidegate.core.observed import ProposalState
 from tidegate.core.outcome import Hold, Nothing
 from tidegate.core.pin import Pin
-from tidegate.core.reading import Unread, Why
 from tidegate.core.transition import Kind
 from tidegate.reconcile import reconcile
 

@@ -11,7 +11,7 @@ from functools import cache
 from typing import Any
 
 from tidegate import bundled
-from tidegate.core.layout import flow
+from tidegate.core.yaml.layout import flow
 
 Schema = Mapping[str, Any]
 

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tidegate.core.checks.foreign import is_claimed, stranger
-from tidegate.core.document import decode, read
 from tidegate.core.fault import placed
 from tidegate.core.listing import above
 from tidegate.core.migrations import MIGRATIONS, Migration, migrated, version_of
 from tidegate.core.pin import API_VERSION
+from tidegate.core.yaml.document import decode, read
 from tidegate.errors import EditRefused, InvalidManifest, WrongUse
 from tidegate.ports import WorkTree
 

@@ -10,13 +10,13 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from tidegate.core.document import read as read_document
 from tidegate.core.finding import Finding
 from tidegate.core.planning.change import in_order, model_plan
 from tidegate.core.planning.effective import Effective, effective
 from tidegate.core.planning.freezes import next_window
 from tidegate.core.planning.plan import Plan
 from tidegate.core.planning.settings import workspace_edits
+from tidegate.core.yaml.document import read as read_document
 from tidegate.errors import WrongUse
 from tidegate.ports import Repository
 from tidegate.steps.changes import Changes

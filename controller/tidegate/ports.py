@@ -11,11 +11,11 @@ from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
+from tidegate.core.judging.reading import Sampled, Unread
 from tidegate.core.listing import Listing, Unfit
 from tidegate.core.manifest import Model
 from tidegate.core.observed import Check, ModelVersion, Proposal
 from tidegate.core.pin import Pin
-from tidegate.core.reading import Sampled, Unread
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,6 +1,6 @@
 """Prometheus rules for the objectives that main wants, as groups and as files in a folder.
 
-What the rules are is decided in `core.alerting`. Loading them into Prometheus is up to whoever runs it.
+What the rules are is decided in `core.alerting.alerts`. Loading them into Prometheus is up to whoever runs it.
 """
 
 from __future__ import annotations
@@ -12,8 +12,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from tidegate.core import promql, rule_file
-from tidegate.core.alerting import Group, group
+from tidegate.core import promql
+from tidegate.core.alerting import rule_file
+from tidegate.core.alerting.alerts import Group, group
 from tidegate.core.finding import Finding, Severity
 from tidegate.core.manifest import Environment, Model, Objective
 from tidegate.core.workspace import MetricLabels

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tidegate.core.document import read
+from tidegate.core.yaml.document import read
 
 _EXPRESSION = re.compile(r"\$\{\{ *(?P<words>[^ ]+) *\}\}")
 _BASH = ("bash", "--noprofile", "--norc", "-eo", "pipefail")

@@ -15,10 +15,10 @@ from ruamel.yaml import YAML
 from support.program import CONTROLLER
 from support.repositories import new_bare
 from tidegate.adapters.targets.file import FileTarget
-from tidegate.core.document import read
 from tidegate.core.manifest import Environment, Model
 from tidegate.core.pin import Canary, Pin
 from tidegate.core.quantity import VersionPin
+from tidegate.core.yaml.document import read
 
 SERVING = CONTROLLER.parent / "examples" / "digits" / "serving"
 AS_IT_IS = """\

@@ -14,7 +14,7 @@ import pytest
 
 from support.prometheus_server import PrometheusServer
 from tidegate.adapters.prometheus import Access, Prometheus
-from tidegate.core.reading import Sampled, Unread, Why
+from tidegate.core.judging.reading import Sampled, Unread, Why
 
 pytestmark = pytest.mark.contract
 

@@ -10,7 +10,7 @@ import pytest
 
 from support.worlds import WORKSPACE, World
 from tidegate.adapters.prometheus import Access
-from tidegate.core.reading import Unread, Why
+from tidegate.core.judging.reading import Unread, Why
 from tidegate.core.workspace import Server
 from tidegate.settings import Settings
 from tidegate.wiring.context import Context, prometheus_access, without_user

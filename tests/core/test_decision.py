@@ -27,15 +27,15 @@ from support.situations import (
 )
 from tidegate.core.decision import decide
 from tidegate.core.guards import Situation, stopped
+from tidegate.core.judging.reading import Unread, Why
+from tidegate.core.judging.verdict import Comparison, ObjectiveVerdict, Stage, Standing, Tally, Verdict
 from tidegate.core.manifest import Effect, Environment, Judge, OnAbsent, OnInconclusive, Probation
 from tidegate.core.observed import EnvironmentObserved, Observed, PinChange, ProposalState, TrainingState, Unavailable
 from tidegate.core.observed import Training as Progress
 from tidegate.core.outcome import Decision, Evidence, Hold, Nothing, WaitingOn, Wish
 from tidegate.core.pin import Canary, Pin, Rejected
 from tidegate.core.pin import Hold as PinHold
-from tidegate.core.reading import Unread, Why
 from tidegate.core.transition import Kind, Transition
-from tidegate.core.verdict import Comparison, ObjectiveVerdict, Stage, Standing, Tally, Verdict
 from tidegate.core.workspace import Freeze, Workspace
 
 WORSE = ObjectiveVerdict(

@@ -11,11 +11,11 @@ import pytest
 
 from support.broken_yaml import broken, seeds
 from support.inspecting import SCHEMAS, Folder, inspected
-from tidegate.core.document import decode
 from tidegate.core.finding import Finding, Severity
 from tidegate.core.inspection import Inspector, inspect_settings
 from tidegate.core.read import read_model, read_pin, read_workspace
 from tidegate.core.workspace import Workspace
+from tidegate.core.yaml.document import decode
 from tidegate.errors import InvalidManifest
 
 MODEL, PIN, SETTINGS = "models/churn/model.yaml", "models/churn/staging.yaml", "tidegate.yaml"

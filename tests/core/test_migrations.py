@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 
 from tidegate import bundled
-from tidegate.core.difference import Change, Remove, Rename, Step
 from tidegate.core.migrations import MIGRATIONS, Migration, migrated, version_of
 from tidegate.core.pin import API_VERSION
 from tidegate.core.read import read_model
 from tidegate.core.workspace import Workspace
+from tidegate.core.yaml.difference import Change, Remove, Rename, Step
 from tidegate.errors import EditRefused, InvalidManifest
 
 GOLDEN = Path(__file__).parent.parent / "golden" / "migrations"

@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 
 from support.situations import KEY, NOW, canary, chain, pin_of, probation, stable
 from tidegate import bundled
-from tidegate.core import splice
 from tidegate.core.history import (
     entry_proposal,
     finished_at,
@@ -37,6 +36,7 @@ from tidegate.core.pin import (
 )
 from tidegate.core.read import read_pin
 from tidegate.core.transition import Kind, mark
+from tidegate.core.yaml import splice
 
 SCHEMAS = bundled.schemas()
 versions = st.integers(1, 10**6).map(pin_of)

@@ -13,12 +13,12 @@ from typing import Any
 import pytest
 
 from tidegate import bundled
-from tidegate.core.document import read
 from tidegate.core.manifest import Rollout
 from tidegate.core.read import read_model, read_workspace
 from tidegate.core.shape import check
 from tidegate.core.transition import Kind
 from tidegate.core.workspace import Limits, Workspace
+from tidegate.core.yaml.document import read
 
 SCHEMAS: Mapping[str, Any] = bundled.schemas()
 HEX = "0123456789abcdef" * 4

@@ -10,11 +10,11 @@ import pytest
 
 from support.situations import NOW, pin_of, verdict
 from tidegate.core import wording
+from tidegate.core.judging.reading import Unread, Why
+from tidegate.core.judging.verdict import Comparison, ObjectiveVerdict, Stage, Standing, Tally, Verdict
 from tidegate.core.manifest import Effect
 from tidegate.core.pin import Canary, Hold, Pin, Rejected, stamped
-from tidegate.core.reading import Unread, Why
 from tidegate.core.transition import Kind, Transition, mark
-from tidegate.core.verdict import Comparison, ObjectiveVerdict, Stage, Standing, Tally, Verdict
 
 STABLE = Pin(stable=pin_of(11), previous=pin_of(10), policy="p" * 40)
 ROLLING = replace(STABLE, canary=Canary(pin=pin_of(12), weight=0.1))

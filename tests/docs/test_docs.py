@@ -25,14 +25,14 @@ from support.repositories import ISOLATED, Clone, new_bare
 from tidegate import bundled
 from tidegate.adapters.targets.file import FileTarget
 from tidegate.core import wording
+from tidegate.core.judging.verdict import Comparison, ObjectiveVerdict, Stage, Standing, Tally, Verdict
 from tidegate.core.manifest import Effect
 from tidegate.core.pin import NOTHING_BEFORE, Canary, Pin, Rejected, Stamp, content, stamped
 from tidegate.core.quantity import VersionPin
 from tidegate.core.read import read_model, read_pin, read_workspace
-from tidegate.core.splice import dump
 from tidegate.core.transition import Kind, Transition, mark
-from tidegate.core.verdict import Comparison, ObjectiveVerdict, Stage, Standing, Tally, Verdict
 from tidegate.core.workspace import Workspace
+from tidegate.core.yaml.splice import dump
 
 ROOT = CONTROLLER.parent
 PAGES = sorted([*ROOT.glob("*.md"), ROOT / "controller" / "README.md", *(ROOT / "docs").glob("*.md")])

@@ -12,7 +12,7 @@ import pytest
 
 from support.program import CONTROLLER
 from tidegate import bundled
-from tidegate.core.document import read
+from tidegate.core.yaml.document import read
 from tidegate.errors import InvalidManifest
 
 PAGE = (CONTROLLER.parent / "docs" / "reference.md").read_text(encoding="utf-8")

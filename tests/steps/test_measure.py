@@ -10,11 +10,11 @@ import pytest
 from support.counters import AVAILABILITY, CANARY, SINCE, STABLE, canary_question
 from support.prometheus_server import PrometheusServer, Written
 from tidegate.adapters.prometheus import Prometheus
-from tidegate.core.judgement import judge
+from tidegate.core.judging.judgement import judge
+from tidegate.core.judging.queries import Scope
+from tidegate.core.judging.reading import Sampled, Series, Unread, Why
+from tidegate.core.judging.verdict import Comparison, Question, Stage, WeightChange
 from tidegate.core.manifest import Objective
-from tidegate.core.queries import Scope
-from tidegate.core.reading import Sampled, Series, Unread, Why
-from tidegate.core.verdict import Comparison, Question, Stage, WeightChange
 from tidegate.steps.measure import measure, queries_of
 
 SCOPE = Scope(model="churn", environment="production", ready="model_ready")

@@ -14,7 +14,7 @@ from tidegate.adapters.worktree import WorkTree
 from tidegate.core.pin import NOTHING_BEFORE, Pin, Stamp, content, stamped
 from tidegate.core.quantity import VersionPin
 from tidegate.core.remembered import Seen
-from tidegate.core.splice import dump
+from tidegate.core.yaml.splice import dump
 from tidegate.validate import Ports, Report, Scope, validate
 
 SETTINGS = """\

@@ -7,9 +7,9 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import accumulate
 
+from tidegate.core.judging.reading import Sampled, Series
+from tidegate.core.judging.verdict import Counters, ObjectiveReadings, Question, Stage, WeightChange
 from tidegate.core.manifest import Objective, Rollout
-from tidegate.core.reading import Sampled, Series
-from tidegate.core.verdict import Counters, ObjectiveReadings, Question, Stage, WeightChange
 
 SINCE = datetime(2026, 1, 1, 12, tzinfo=UTC)
 START = SINCE.timestamp()

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from tidegate.adapters.system_packages import default_cache, find_promtool
-from tidegate.core.scalars import UNPRINTABLE
+from tidegate.core.yaml.scalars import UNPRINTABLE
 
 _FIRING = 'count by (alertname, severity) (ALERTS{alertstate="firing"})'
 

@@ -13,8 +13,8 @@ from typing import Any
 
 from ruamel.yaml import YAML
 
-from tidegate.core.difference import same
-from tidegate.core.document import decode, read
+from tidegate.core.yaml.difference import same
+from tidegate.core.yaml.document import decode, read
 from tidegate.errors import InvalidManifest
 
 _SCALARS: dict[str, Callable[[Any], Any]] = {

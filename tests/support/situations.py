@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from tidegate.core.judging.verdict import ObjectiveVerdict, Stage, Verdict
 from tidegate.core.manifest import Environment, Judge, Lease, Model, Objective, Rollout, Training
 from tidegate.core.observed import (
     EnvironmentObserved,
@@ -20,7 +21,6 @@ from tidegate.core.observed import Training as Progress
 from tidegate.core.pin import Canary, Pin, stamped
 from tidegate.core.quantity import VersionPin
 from tidegate.core.transition import Kind, branch_name, mark
-from tidegate.core.verdict import ObjectiveVerdict, Stage, Verdict
 from tidegate.core.workspace import Approvals, Workspace
 
 NOW = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)

@@ -17,11 +17,11 @@ from tidegate import bundled
 from tidegate.adapters.git import GitRepository, Plumbing
 from tidegate.adapters.local_forge import LocalForge
 from tidegate.adapters.targets.file import FileTarget
-from tidegate.core.document import read as read_yaml
+from tidegate.core.judging.reading import Sampled, Series, Unread
 from tidegate.core.launch_record import LaunchRecord, LaunchState, encode
 from tidegate.core.observed import ModelVersion
 from tidegate.core.pin import Pin
-from tidegate.core.reading import Sampled, Series, Unread
+from tidegate.core.yaml.document import read as read_yaml
 from tidegate.errors import OutsideSystem
 from tidegate.reconcile import PassReport, Ports, reconcile
 from tidegate.steps.desired import DesiredReader

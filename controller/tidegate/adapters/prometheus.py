@@ -1,7 +1,7 @@
 """Prometheus over its HTTP API, as `ports.Metrics`. prometheus-api-client holds address, sign-in, TLS and session.
 
 The answers are parsed here: the client drops `warnings`, by which Prometheus says that data is partial, and loses its
-words on an error. Which series to ask for is `core.queries`' work.
+words on an error. Which series to ask for is `core.judging.queries`' work.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import requests
 from prometheus_api_client import PrometheusConnect
 from urllib3.util.retry import Retry
 
-from tidegate.core.reading import Sampled, Series, Unread, Why
+from tidegate.core.judging.reading import Sampled, Series, Unread, Why
 from tidegate.errors import without_credentials
 
 _MOVED = range(300, 400)

@@ -69,7 +69,7 @@ def _told(wanted: Sequence[Wanted], unreadable: Sequence[InvalidManifest], ruled
 
 
 def _print(ruled: Sequence[Ruled], *, complete: bool) -> None:
-    from tidegate.core.rule_file import text
+    from tidegate.core.alerting.rule_file import text
 
     groups = [group for one in ruled for group in one.groups]
     if complete and not groups:

@@ -16,12 +16,12 @@ from tidegate.core.adoption import adopt
 from tidegate.core.candidate import predecessors
 from tidegate.core.guards import Situation, is_persons, stopped
 from tidegate.core.history import finished_at, set_by_hand
+from tidegate.core.judging.verdict import Verdict
 from tidegate.core.manifest import Model
 from tidegate.core.observed import Observed
 from tidegate.core.outcome import Decision, Evidence, Hold, ModelDecision, Nothing, WaitingOn, Wish
 from tidegate.core.pin import is_ours
 from tidegate.core.transition import Kind, Transition, parse_branch
-from tidegate.core.verdict import Verdict
 from tidegate.core.workspace import Workspace
 
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from tidegate.core.credentials import blanked
-from tidegate.core.document import Document, Position
 from tidegate.core.finding import Finding, Severity
+from tidegate.core.yaml.document import Document, Position
 
 Way: TypeAlias = tuple[Any, ...]
 """Keys and indexes from the top of the data."""

@@ -12,12 +12,12 @@ from datetime import datetime
 
 from tidegate.core import pin as pins
 from tidegate.core.candidate import rejection
+from tidegate.core.judging.verdict import ObjectiveVerdict, Standing, Verdict
 from tidegate.core.manifest import Environment, Model
 from tidegate.core.observed import EnvironmentObserved, ModelVersion, Observed, Proposal, ProposalState
 from tidegate.core.outcome import Evidence, Hold, WaitingOn, Wish
 from tidegate.core.quantity import VersionPin
 from tidegate.core.transition import Kind, parse_branch
-from tidegate.core.verdict import ObjectiveVerdict, Standing, Verdict
 from tidegate.core.workspace import Workspace
 
 ENTERING = frozenset({Kind.PROMOTE, Kind.RETRAIN})

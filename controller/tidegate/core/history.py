@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 
+from tidegate.core.judging.verdict import WeightChange
 from tidegate.core.observed import PinChange
 from tidegate.core.pin import Pin, is_ours
 from tidegate.core.quantity import VersionPin
-from tidegate.core.verdict import WeightChange
 
 # Transitions that leave it as it is whether a person set the versions: walking back goes on behind them.
 _NEUTRAL = ("hold", "unreject", "render")

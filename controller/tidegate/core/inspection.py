@@ -14,8 +14,6 @@ from tidegate.core import model_reading, pin, workspace_reading
 from tidegate.core.checks import catalogue, foreign
 from tidegate.core.checks.fleet import Member
 from tidegate.core.checks.subjects import Data, Lone, Manifest, PinFile, Settings, Surroundings, section
-from tidegate.core.document import Document, decode
-from tidegate.core.document import read as read_document
 from tidegate.core.fault import Fault, placed
 from tidegate.core.finding import Finding, Severity
 from tidegate.core.manifest import Model
@@ -23,6 +21,8 @@ from tidegate.core.misread import Misread
 from tidegate.core.pruning import pruned, whole
 from tidegate.core.shape import faults as misshapen
 from tidegate.core.workspace import Workspace
+from tidegate.core.yaml.document import Document, decode
+from tidegate.core.yaml.document import read as read_document
 from tidegate.errors import InvalidManifest
 
 Schemas = Mapping[str, Mapping[str, Any]]

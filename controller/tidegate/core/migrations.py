@@ -11,9 +11,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from tidegate.core.difference import Change, Step
-from tidegate.core.document import read
-from tidegate.core.splice import edit
+from tidegate.core.yaml.difference import Change, Step
+from tidegate.core.yaml.document import read
+from tidegate.core.yaml.splice import edit
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,7 +7,6 @@ from dataclasses import replace
 from typing import Any
 
 from tidegate.core import bounds, later, objective_keys, presets
-from tidegate.core.document import Document
 from tidegate.core.environment_order import comes_after, in_order, not_before
 from tidegate.core.manifest import (
     BUDGET_WINDOW,
@@ -31,6 +30,7 @@ from tidegate.core.pin import read_hold
 from tidegate.core.quantity import duration, share
 from tidegate.core.repository_path import inside
 from tidegate.core.workspace import Workspace
+from tidegate.core.yaml.document import Document
 
 _Path = tuple[str | int, ...]
 ROLLOUT: Mapping[str, tuple[str, Callable[[Any], Any]]] = {

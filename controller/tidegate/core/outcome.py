@@ -7,9 +7,9 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import Enum
 
+from tidegate.core.judging.verdict import Verdict
 from tidegate.core.pin import Pin
 from tidegate.core.transition import Kind, Transition
-from tidegate.core.verdict import Verdict
 
 
 class WaitingOn(Enum):

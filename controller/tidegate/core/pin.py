@@ -13,10 +13,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from tidegate.core.document import Document
 from tidegate.core.instants import instant
 from tidegate.core.misread import at
 from tidegate.core.quantity import VersionPin, share, show_share
+from tidegate.core.yaml.document import Document
 
 API_VERSION = "tidegate.dev/v1alpha1"
 NOTHING_BEFORE = "sha256:" + hashlib.sha256(b"").hexdigest()

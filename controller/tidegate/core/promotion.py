@@ -8,13 +8,13 @@ from dataclasses import replace
 from tidegate.core.candidate import candidate, in_flight, predecessors, rejection
 from tidegate.core.guards import Situation
 from tidegate.core.history import stable_change
+from tidegate.core.judging.verdict import Standing, Verdict
 from tidegate.core.manifest import Effect, Environment, Judge
 from tidegate.core.observed import ModelVersion, Unavailable
 from tidegate.core.outcome import Evidence, Hold, Nothing, WaitingOn, Wish
 from tidegate.core.pin import Canary, Pin
 from tidegate.core.quantity import show_duration, show_share
 from tidegate.core.transition import Kind
-from tidegate.core.verdict import Standing, Verdict
 
 
 def promote(situation: Situation, verdicts: Mapping[str, Verdict]) -> Wish | Hold | Nothing:

@@ -10,14 +10,14 @@ from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 from tidegate.core import model_reading, pin, workspace_reading
-from tidegate.core.document import Document
-from tidegate.core.document import read as read_document
 from tidegate.core.finding import Finding, Severity
 from tidegate.core.manifest import Model
 from tidegate.core.misread import Misread
 from tidegate.core.pin import Pin
 from tidegate.core.shape import check
 from tidegate.core.workspace import Workspace
+from tidegate.core.yaml.document import Document
+from tidegate.core.yaml.document import read as read_document
 from tidegate.errors import InvalidManifest
 
 Schemas = Mapping[str, Mapping[str, Any]]

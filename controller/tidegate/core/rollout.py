@@ -10,13 +10,13 @@ from datetime import datetime, timedelta
 from tidegate.core.candidate import rejection
 from tidegate.core.guards import Situation
 from tidegate.core.history import entry_proposal
+from tidegate.core.judging.verdict import Comparison, ObjectiveVerdict, Standing, Verdict
 from tidegate.core.manifest import Effect, OnAbsent, OnInconclusive
 from tidegate.core.observed import Unavailable
 from tidegate.core.outcome import Evidence, Hold, Nothing, WaitingOn, Wish
 from tidegate.core.pin import Canary, Pin, Rejected
 from tidegate.core.quantity import VersionPin, show_duration, show_share
 from tidegate.core.transition import Kind
-from tidegate.core.verdict import Comparison, ObjectiveVerdict, Standing, Verdict
 from tidegate.core.wording import objective_reason
 
 

@@ -10,9 +10,9 @@ from typing import Any
 
 import jsonschema_rs
 
-from tidegate.core.document import Document
 from tidegate.core.fault import Fault, placed
 from tidegate.core.finding import Finding
+from tidegate.core.yaml.document import Document
 
 _Schema = Mapping[str, Any]
 _compiled: dict[int, tuple[_Schema, jsonschema_rs.Validator]] = {}

@@ -9,8 +9,8 @@ import re
 from dataclasses import dataclass
 from enum import Enum
 
+from tidegate.core.judging.verdict import Verdict
 from tidegate.core.pin import Pin, Stamp, digest
-from tidegate.core.verdict import Verdict
 
 
 class Kind(Enum):

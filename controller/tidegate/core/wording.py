@@ -6,10 +6,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
+from tidegate.core.judging.verdict import Comparison, ObjectiveVerdict, Standing, Tally, Verdict
 from tidegate.core.pin import Pin
 from tidegate.core.quantity import show_share
 from tidegate.core.transition import DECIDED, Kind, Transition
-from tidegate.core.verdict import Comparison, ObjectiveVerdict, Standing, Tally, Verdict
 
 TITLE_LIMIT = 240
 

@@ -8,12 +8,12 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from tidegate.core import bounds, instants, later
-from tidegate.core.document import Document
 from tidegate.core.misread import Misread, at
 from tidegate.core.model_reading import rollout_of
 from tidegate.core.pin import read_hold
 from tidegate.core.quantity import duration, share
 from tidegate.core.workspace import Approvals, Freeze, Limits, MetricLabels, Server, Workspace
+from tidegate.core.yaml.document import Document
 
 
 def parse(document: Document) -> Workspace:

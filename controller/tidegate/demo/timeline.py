@@ -10,13 +10,13 @@ from datetime import datetime
 from typing import Any
 
 from tidegate.core.history import rollout_changes, weight_changes
-from tidegate.core.judgement import judge
+from tidegate.core.judging.judgement import judge
+from tidegate.core.judging.queries import Scope
+from tidegate.core.judging.verdict import Question, Stage, Verdict
 from tidegate.core.manifest import Environment, Model
 from tidegate.core.observed import PinChange, Proposal
 from tidegate.core.pin import Pin
-from tidegate.core.queries import Scope
 from tidegate.core.transition import Kind, parse_branch
-from tidegate.core.verdict import Question, Stage, Verdict
 from tidegate.ports import Forge, Metrics, Repository
 from tidegate.steps.desired import DesiredReader
 from tidegate.steps.measure import measure

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from tidegate import bundled
-from tidegate.core.document import read
-from tidegate.core.splice import rewrite
+from tidegate.core.yaml.document import read
+from tidegate.core.yaml.splice import rewrite
 from tidegate.demo.servers import tidegate
 from tidegate.errors import Refused
 

@@ -13,7 +13,6 @@ from datetime import datetime
 from typing import TypeVar
 
 from tidegate.core.checks.paths import MISSING_FILE
-from tidegate.core.document import read as read_document
 from tidegate.core.fault import placed
 from tidegate.core.finding import Finding
 from tidegate.core.history import finished_at
@@ -26,6 +25,7 @@ from tidegate.core.planning.state import Facts, Rendered, State
 from tidegate.core.read import Schemas, read_model, read_pin, read_workspace
 from tidegate.core.training_key import Inputs, training_key
 from tidegate.core.workspace import Workspace
+from tidegate.core.yaml.document import read as read_document
 from tidegate.errors import InvalidManifest, Refused, WrongUse
 from tidegate.ports import Repository, Target
 from tidegate.steps.desired import WORKSPACE, DesiredReader

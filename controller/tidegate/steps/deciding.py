@@ -10,16 +10,16 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from tidegate.core.decision import decide
-from tidegate.core.judgement import judge
+from tidegate.core.judging.judgement import judge
+from tidegate.core.judging.queries import Scope
+from tidegate.core.judging.questions import questions
+from tidegate.core.judging.reading import Unread, Why
+from tidegate.core.judging.verdict import Question, Stage, Standing, Verdict
 from tidegate.core.manifest import Model
 from tidegate.core.observed import Observed, ProposalState
 from tidegate.core.outcome import ModelDecision
 from tidegate.core.quantity import VersionPin, show_duration
-from tidegate.core.queries import Scope
-from tidegate.core.questions import questions
-from tidegate.core.reading import Unread, Why
 from tidegate.core.transition import Kind
-from tidegate.core.verdict import Question, Stage, Standing, Verdict
 from tidegate.ports import Metrics
 from tidegate.steps.desired import Wanted
 from tidegate.steps.measure import measure, queries_of

@@ -1,7 +1,7 @@
 """Asks Prometheus what a judgement needs: raw samples behind each selector, long windows in pieces.
 
-The texts of the questions are `core.queries`', what the samples mean is `core.counts`'. A reading that fails is a value
-with its reason; nothing here raises for it.
+The texts of the questions are `core.judging.queries`', what the samples mean is `core.judging.counts`'. A reading that
+fails is a value with its reason; nothing here raises for it.
 """
 
 from __future__ import annotations
@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
-from tidegate.core.counts import LEAD_CELLS
+from tidegate.core.judging.counts import LEAD_CELLS
+from tidegate.core.judging.queries import Scope, indicator, readiness, targets_up
+from tidegate.core.judging.reading import Sampled, Series, Unread, Why
+from tidegate.core.judging.verdict import Counters, ObjectiveReadings, Question, Stage
 from tidegate.core.manifest import Objective
-from tidegate.core.queries import Scope, indicator, readiness, targets_up
-from tidegate.core.reading import Sampled, Series, Unread, Why
-from tidegate.core.verdict import Counters, ObjectiveReadings, Question, Stage
 from tidegate.ports import Metrics
 
 _PIECE = timedelta(hours=6)

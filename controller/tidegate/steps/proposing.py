@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from tidegate.core import splice, wording
+from tidegate.core import wording
 from tidegate.core.authorise import Head, required_check
 from tidegate.core.guards import SAFETY
 from tidegate.core.manifest import Model
@@ -19,6 +19,7 @@ from tidegate.core.outcome import Decision
 from tidegate.core.pin import Pin, content
 from tidegate.core.transition import Branch, Transition, parse_branch
 from tidegate.core.workspace import Workspace
+from tidegate.core.yaml import splice
 from tidegate.errors import InvalidManifest, MergeConflict, Raced
 from tidegate.ports import Clock, Draft, Forge, Repository, Target, is_foreign
 from tidegate.steps.desired import WORKSPACE, DesiredReader

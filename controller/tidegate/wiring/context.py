@@ -13,7 +13,7 @@ from urllib.parse import unquote, urlsplit
 
 from tidegate import bundled
 from tidegate.adapters.targets.file import FileTarget
-from tidegate.core.reading import Unread, Why
+from tidegate.core.judging.reading import Unread, Why
 from tidegate.core.workspace import Server
 from tidegate.errors import OutsideSystem, TidegateError, WrongUse, without_credentials
 from tidegate.ports import Clock, Forge, Launcher, Metrics, Registry, Repository, Runs, Target

@@ -14,7 +14,7 @@ from support.inspecting import SCHEMAS, inspected
 from support.schema_data import shaped
 from support.yaml_styles import values
 from tidegate.core.finding import Finding
-from tidegate.core.splice import dump
+from tidegate.core.yaml.splice import dump
 
 PATHS = {
     "Model": "models/churn/model.yaml",

@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 from support.inspecting import Folder, inspected, split
 from tidegate.core.checks import environments
 from tidegate.core.checks.subjects import Manifest
-from tidegate.core.document import Document
 from tidegate.core.misread import Misread
 from tidegate.core.model_reading import _environments
 from tidegate.core.workspace import Approvals, Workspace
+from tidegate.core.yaml.document import Document
 
 RULES = {rule.id for rule in environments.RULES}
 

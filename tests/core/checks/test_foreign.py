@@ -7,12 +7,12 @@ import pytest
 from support.inspecting import SCHEMAS, Folder, inspected, split
 from tidegate import __version__
 from tidegate.core.checks import foreign
-from tidegate.core.document import read
 from tidegate.core.fault import placed
 from tidegate.core.finding import Finding
 from tidegate.core.inspection import Inspector, inspect_settings
 from tidegate.core.pin import API_VERSION
 from tidegate.core.workspace import Workspace
+from tidegate.core.yaml.document import read
 
 RULES = {rule.id for rule in foreign.RULES}
 HEAD = f"apiVersion: {API_VERSION}\nkind: "

@@ -12,10 +12,10 @@ from support.inspecting import SCHEMAS, Folder, inspected, split
 from support.yaml_styles import documents, styled
 from tidegate.core.checks import looks
 from tidegate.core.checks.subjects import Lone
-from tidegate.core.document import Document, read
 from tidegate.core.fault import placed
 from tidegate.core.inspection import inspect_settings
-from tidegate.core.scalars import DECEPTIVE
+from tidegate.core.yaml.document import Document, read
+from tidegate.core.yaml.scalars import DECEPTIVE
 from tidegate.errors import InvalidManifest
 
 RULES = {rule.id for rule in looks.RULES}

@@ -10,13 +10,13 @@ from hypothesis import strategies as st
 
 from support.inspecting import SCHEMAS, inspected
 from support.situations import pin_of
-from tidegate.core import splice
 from tidegate.core.checks import pins
 from tidegate.core.checks.subjects import PinFile
-from tidegate.core.document import read
 from tidegate.core.pin import Canary, Hold, Pin, Rejected, content, is_as_we_write, stamped
 from tidegate.core.shape import check
 from tidegate.core.transition import Kind, mark
+from tidegate.core.yaml import splice
+from tidegate.core.yaml.document import read
 
 RULES = {rule.id for rule in pins.RULES}
 HEAD = "apiVersion: tidegate.dev/v1alpha1\nkind: "

@@ -13,9 +13,9 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError
 
 from support.inspecting import inspected, split
-from tidegate.core import causes, composer, document
 from tidegate.core.checks import syntax
-from tidegate.core.document import decode, read
+from tidegate.core.yaml import causes, composer, document
+from tidegate.core.yaml.document import decode, read
 from tidegate.errors import InvalidManifest
 
 

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from tidegate.core.manifest import Model
 from tidegate.core.pin import API_VERSION, Pin
 from tidegate.core.quantity import VersionPin
-from tidegate.core.scalars import written
+from tidegate.core.yaml.scalars import written
 
 _HEADER = "# Rendered by Tidegate from {pin}. Do not edit: the next proposal writes it again."
 

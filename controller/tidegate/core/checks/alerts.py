@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from datetime import timedelta
 from functools import lru_cache
 
-from tidegate.core import bounds, burn_rate
+from tidegate.core import bounds
 from tidegate.core import manifest as wanted
+from tidegate.core.alerting import burn_rate
 from tidegate.core.checks.effective import objectives, understood
 from tidegate.core.checks.rule import Rule
 from tidegate.core.checks.subjects import Manifest

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from tidegate.core import bounds
-from tidegate.core.burn_rate import budget
+from tidegate.core.alerting.burn_rate import budget
 from tidegate.core.checks.effective import Entry, entries, nearest, objectives, understood
 from tidegate.core.checks.rollout import defaults_of
 from tidegate.core.checks.rule import Rule

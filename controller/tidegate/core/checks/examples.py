@@ -9,11 +9,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from tidegate.core.checks import fleet
-from tidegate.core.document import decode, read
 from tidegate.core.fault import placed
 from tidegate.core.finding import Finding
 from tidegate.core.inspection import Inspector, Schemas, inspect_settings
 from tidegate.core.workspace import Workspace
+from tidegate.core.yaml.document import decode, read
 
 MANIFEST, WORKSPACE = "models/churn/model.yaml", "tidegate.yaml"
 _KINDS = {"model.yaml": "Model", "tidegate.yaml": "Workspace", "data.lock.yaml": "DataLock"}

@@ -12,12 +12,12 @@ from difflib import SequenceMatcher
 
 from tidegate import __version__
 from tidegate.core.checks.rule import Rule
-from tidegate.core.document import Document
 from tidegate.core.fault import Fault
 from tidegate.core.finding import Finding
 from tidegate.core.nearest import nearest
 from tidegate.core.pin import API_VERSION
 from tidegate.core.shown import shown
+from tidegate.core.yaml.document import Document
 
 FOREIGN_FILE = Rule(
     id="foreign-file",

@@ -15,12 +15,12 @@ from typing import Any, Protocol
 
 from tidegate.core.checks.rule import Rule
 from tidegate.core.checks.subjects import Data
-from tidegate.core.document import Document
 from tidegate.core.fault import Fault, Way
 from tidegate.core.finding import Severity
-from tidegate.core.nodes import AliasNode, MappingNode, Node, ScalarNode, SequenceNode
-from tidegate.core.scalars import DECEPTIVE, Scalar
 from tidegate.core.shown import shown
+from tidegate.core.yaml.document import Document
+from tidegate.core.yaml.nodes import AliasNode, MappingNode, Node, ScalarNode, SequenceNode
+from tidegate.core.yaml.scalars import DECEPTIVE, Scalar
 
 TEXT_NOT_BOOLEAN = Rule(
     id="text-not-boolean",

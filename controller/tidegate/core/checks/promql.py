@@ -12,10 +12,10 @@ from tidegate.core import promql
 from tidegate.core.checks.rule import Rule
 from tidegate.core.checks.subjects import Data, Manifest, Settings, section
 from tidegate.core.checks.templates import unfilled
-from tidegate.core.document import Document
 from tidegate.core.fault import Fault, Way
 from tidegate.core.finding import Severity
 from tidegate.core.nearest import nearest
+from tidegate.core.yaml.document import Document
 
 NOT_A_SELECTOR = Rule(
     id="not-a-selector",

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Protocol, TypeAlias
 
-from tidegate.core.document import Document
 from tidegate.core.environment_order import in_order
 from tidegate.core.fault import Fault
 from tidegate.core.workspace import Workspace
+from tidegate.core.yaml.document import Document
 
 Data: TypeAlias = Mapping[str, Any]
 

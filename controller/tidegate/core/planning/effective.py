@@ -11,12 +11,12 @@ from datetime import timedelta
 from enum import Enum
 from typing import Any, TypeAlias
 
-from tidegate.core.layout import flow
 from tidegate.core.manifest import Lease, Model, Objective, Rollout
 from tidegate.core.planning.fields import SHARES, settings_of, spelt
 from tidegate.core.quantity import show_share
-from tidegate.core.scalars import written
 from tidegate.core.workspace import Workspace
+from tidegate.core.yaml.layout import flow
+from tidegate.core.yaml.scalars import written
 
 
 class Source(Enum):
