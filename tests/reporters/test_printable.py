@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 
 from support.findings import nasty
-from tidegate.reporters.printable import printable
+from tidegate.reporters.printable import obeyed_by_nobody, printable
 
 
 @pytest.mark.parametrize(
@@ -33,3 +33,16 @@ def test_everything_comes_out_printable_and_stays_so(text: str) -> None:
     assert shown.isprintable()
     assert "##[" not in shown
     assert printable(shown) == shown
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        pytest.param("a::error::b\n c", "a::error::b\n c", id="no-command-in-the-middle-of-a-line"),
+        pytest.param("::error::b", r"\x3a:error::b", id="a-command"),
+        pytest.param("a\n \t::set-output name=x::y", "a\n \t\\x3a:set-output name=x::y", id="a-command-behind-blanks"),
+        pytest.param("a ##[error]b", r"a ##\x5berror]b", id="the-older-form"),
+    ],
+)
+def test_a_log_holds_no_workflow_command(text: str, shown: str) -> None:
+    assert obeyed_by_nobody(text) == shown

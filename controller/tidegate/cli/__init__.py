@@ -53,8 +53,9 @@ def _unread() -> int:
 
 def _failed(error: errors.TidegateError) -> int:
     from tidegate.cli.crash import scrubbed
+    from tidegate.reporters.printable import obeyed_by_nobody
 
-    print(scrubbed(str(error)), file=sys.stderr)
+    print(obeyed_by_nobody(scrubbed(str(error))), file=sys.stderr)
     return error.exit_code
 
 

@@ -5,6 +5,10 @@ Escaping for one format (workflow commands, Markdown, JSON) is that format's rep
 
 from __future__ import annotations
 
+import re
+
+_COMMAND = re.compile(r"^(\s*):(?=:)", re.MULTILINE)
+
 
 def printable(text: str) -> str:
     """The text on one line, with escapes for controls, invisible marks, odd spaces and lone surrogates.
@@ -18,6 +22,11 @@ def uncommanded(text: str) -> str:
     """GitHub's runner obeys `##[command]` wherever in a log's line it stands (actions/runner, ActionCommand.TryParse):
     it is spelt out."""
     return text.replace("##[", r"##\x5b")
+
+
+def obeyed_by_nobody(text: str) -> str:
+    """Lines for a log in which no workflow command is left, nor the older form, whatever was quoted in them."""
+    return uncommanded(_COMMAND.sub(r"\1\\x3a", text))
 
 
 def _glyph(character: str) -> str:
