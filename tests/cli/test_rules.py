@@ -180,6 +180,7 @@ def test_one_that_never_was_valid_is_a_finding_and_nothing_is_called_an_orphan(t
     ran = program("rules", "-o", str(folder))
     assert ran.code == errors.FINDINGS
     assert "models/digits/model.yaml:2:" in ran.err
+    assert program("rules", "digits").out == ""
     assert (folder / "digits.rules.yaml").exists()
     assert (folder / "churn.rules.yaml").exists()
 

@@ -74,7 +74,8 @@ def _print(ruled: Sequence[Ruled], *, complete: bool) -> None:
     groups = [group for one in ruled for group in one.groups]
     if complete and not groups:
         tell("no rules: no environment of a model has an objective")
-    print(text(groups), end="")
+    if complete or groups:
+        print(text(groups), end="")
 
 
 def _carry_out(found: Sequence[Change], *, dry_run: bool) -> None:
