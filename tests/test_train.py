@@ -28,12 +28,12 @@ from tidegate.adapters.launchers.local import LocalLauncher
 from tidegate.adapters.mlflow import MlflowRegistry, MlflowRuns, MlflowServer
 from tidegate.core.launch_record import LaunchState, vouched
 from tidegate.core.manifest import Data, Gate, Lease, Model, Training
+from tidegate.core.observed import ModelVersion, TrainingState
 from tidegate.core.observed import Training as Progress
-from tidegate.core.observed import TrainingState
 from tidegate.errors import OutsideSystem, Refused, WrongUse
 from tidegate.evaluate import evaluate
-from tidegate.steps.trainings import inputs_of, key_at, progress_of, records_of
-from tidegate.train import TrainingPorts, collect, train
+from tidegate.steps.trainings import all_records, inputs_of, key_at, progress_of, records_of
+from tidegate.train import TrainingPorts, collect, collect_candidate, train, train_candidate
 
 pytestmark = [pytest.mark.contract, pytest.mark.timeout(120)]
 
@@ -476,3 +476,37 @@ def test_the_end_of_a_key_is_read_from_git_alone(works: Works) -> None:
     (record,) = records_of(works.repository, progress.key)
     assert progress_of(works.model(), progress.key, record) == progress
     assert inputs_of(works.model(), works.main, works.repository).command == ("python", "train.py")
+
+
+def judged_candidate(works: Works, model: Model, champion: ModelVersion | None = None) -> Progress:
+    train_candidate(model, works.main, works.ports, now())
+    key = works.key(model)
+    return poll(lambda: over(collect_candidate(model, key, works.ports, now(), champion)))
+
+
+def test_I12_a_candidate_is_judged_and_never_registered(works: Works) -> None:
+    model = works.model()
+    ended = judged_candidate(works, model)
+    assert (ended.state, ended.version) == (TrainingState.SUCCEEDED, None)
+    assert works.ports.registry.versions(works.name) == ()
+    assert all_records(works.repository) == ()
+    assert key_at(works.repository, works.main, model) == ended.key
+    on_main = works.ended(model)
+    assert on_main.version == 1
+    assert on_main.run_id != ended.run_id
+
+
+def test_a_candidate_that_a_gate_stops_is_judged_again_by_other_gates(works: Works) -> None:
+    strict = replace(works.model(), gates=(Gate(metric="auc", minimum=0.99),))
+    assert judged_candidate(works, strict).state is TrainingState.GATED
+    assert judged_candidate(works, works.model()).state is TrainingState.SUCCEEDED
+
+
+def test_what_main_has_trained_is_its_own_candidate_and_stays_as_it_is(works: Works) -> None:
+    model = works.model()
+    on_main = works.ended(model)
+    records = all_records(works.repository)
+    strict = replace(model, gates=(Gate(metric="auc", minimum=0.99),))
+    assert judged_candidate(works, strict).run_id == on_main.run_id
+    assert all_records(works.repository) == records
+    assert len(works.mlflow_runs()) == 1

@@ -3,28 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from tidegate.core import gates
+from tidegate.core.gates import Evaluation
 from tidegate.core.manifest import Model
 from tidegate.core.observed import ModelVersion
 from tidegate.errors import WrongUse
 from tidegate.ports import Runs
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Evaluation:
-    """What the gates say of one candidate. `champion` is the version it was held against, None when there is none."""
-
-    model: str
-    run_id: str
-    champion: int | None
-    metrics: Mapping[str, float]
-    results: tuple[gates.GateResult, ...]
-
-    @property
-    def passed(self) -> bool:
-        return gates.passed(self.results)
 
 
 def evaluate(model: Model, candidate: ModelVersion | str, champion: ModelVersion | None, runs: Runs) -> Evaluation:
@@ -40,6 +25,7 @@ def evaluate(model: Model, candidate: ModelVersion | str, champion: ModelVersion
         champion=champion.number if champion else None,
         metrics=run.metrics,
         results=gates.evaluate(model.gates, run.metrics, best),
+        champion_metrics=best or None,
     )
 
 

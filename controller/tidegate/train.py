@@ -54,29 +54,31 @@ class TrainingPorts:
     work: Path
 
 
-def train(model: Model, commit: str, ports: TrainingPorts, now: datetime, request: str = "") -> Progress:
+def train(model: Model, commit: str, ports: TrainingPorts, now: datetime) -> Progress:
     """Launch this commit's key unless that was done: its first attempt, or the next one after a lost one."""
-    key = training_key(inputs_of(model, commit, ports.repository, request))
-    command_of(training_of(model))
-    record = latest(records_of(ports.repository, key))
-    try:
-        record = _launched(_Pass(model=model, ports=ports, now=now), record, key, commit)
-    except Raced:
-        record = latest(records_of(ports.repository, key))
-    return progress_of(model, key, record)
+    return _train(_Pass(model=model, ports=ports, now=now), commit)
+
+
+def train_candidate(model: Model, commit: str, ports: TrainingPorts, now: datetime) -> Progress:
+    """The same for a commit that is not on main: its run is compared, and never registered or adopted (I12).
+
+    What main has trained already needs no candidate: its run is the one to compare.
+    """
+    return _train(_Pass(model=model, ports=ports, now=now, candidate=True), commit)
 
 
 def collect(
     model: Model, key: str, ports: TrainingPorts, now: datetime, champion: ModelVersion | None = None
 ) -> Progress:
     """See whether the run has ended; judge, hash and register it. `champion`: stable of the last environment."""
-    record = latest(records_of(ports.repository, key))
-    if record is not None:
-        try:
-            record = _collected(_Pass(model=model, ports=ports, now=now, champion=champion), record)
-        except Raced:
-            record = latest(records_of(ports.repository, key))
-    return progress_of(model, key, record)
+    return _collect(_Pass(model=model, ports=ports, now=now, champion=champion), key)
+
+
+def collect_candidate(
+    model: Model, key: str, ports: TrainingPorts, now: datetime, champion: ModelVersion | None = None
+) -> Progress:
+    """See whether a candidate's run has ended, and judge it."""
+    return _collect(_Pass(model=model, ports=ports, now=now, champion=champion, candidate=True), key)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,6 +89,40 @@ class _Pass:
     ports: TrainingPorts
     now: datetime
     champion: ModelVersion | None = None
+    candidate: bool = False
+
+    def record(self, key: str) -> LaunchRecord | None:
+        """The last attempt; for a candidate main's, where there is one."""
+        of_main = latest(records_of(self.ports.repository, key))
+        if of_main is not None or not self.candidate:
+            return of_main
+        return latest(records_of(self.ports.repository, key, candidates=True))
+
+    def may_write(self, record: LaunchRecord) -> bool:
+        """Main's records are none of a candidate's business: its gates may be others."""
+        return record.candidate or not self.candidate
+
+
+def _train(this: _Pass, commit: str) -> Progress:
+    key = training_key(inputs_of(this.model, commit, this.ports.repository))
+    command_of(training_of(this.model))
+    record = this.record(key)
+    if record is None or this.may_write(record):
+        try:
+            record = _launched(this, record, key, commit)
+        except Raced:
+            record = this.record(key)
+    return progress_of(this.model, key, record)
+
+
+def _collect(this: _Pass, key: str) -> Progress:
+    record = this.record(key)
+    if record is not None and this.may_write(record):
+        try:
+            record = _collected(this, record)
+        except Raced:
+            record = this.record(key)
+    return progress_of(this.model, key, record)
 
 
 def _launched(this: _Pass, record: LaunchRecord | None, key: str, commit: str) -> LaunchRecord:
@@ -94,8 +130,9 @@ def _launched(this: _Pass, record: LaunchRecord | None, key: str, commit: str) -
         attempt = 1 if record is None else record.attempt + 1
         deadline = this.now + training_of(this.model).lease.deadline
         blank = LaunchRecord(
-            model=this.model.name, key=key, attempt=attempt, commit=commit, run_id="", deadline=deadline
-        )
+            model=this.model.name, key=key, attempt=attempt, commit=commit, run_id="", deadline=deadline,
+            candidate=this.candidate,
+        )  # fmt: skip
         record = _prepared(this, blank)
     if record.state is LaunchState.PREPARED and this.now < record.deadline:
         return _handed_over(this, record)
@@ -165,7 +202,7 @@ def command_of(training: Training) -> tuple[str, ...]:
 
 
 def _collected(this: _Pass, record: LaunchRecord) -> LaunchRecord:
-    if record.state is LaunchState.SUCCEEDED:
+    if record.state is LaunchState.SUCCEEDED and not record.candidate:
         return _registered(this, record)
     gates_changed = record.state is LaunchState.GATED and record.gates != gates.digest(this.model.gates)
     if not (record.running or gates_changed):
@@ -203,6 +240,8 @@ def _judged(this: _Pass, record: LaunchRecord, run: Run) -> LaunchRecord:
     if not gates.passed(results):
         words = "\n".join(result.words for result in results if result.stops)
         return _written(this, record, replace(record, state=LaunchState.GATED, gates=record_gates, words=words))
+    if record.candidate:
+        return _written(this, record, replace(record, state=LaunchState.SUCCEEDED, gates=record_gates, words=""))
     digest = this.ports.runs.model_digest(record.run_id)
     if digest is None:
         log = run.tags.get(LOG_TAG, "")

@@ -112,7 +112,7 @@ def test_the_json_has_the_keys_that_the_manual_lists(repository: Repository) -> 
     assert keys_of(json.loads(tidegate("status", "--format", "json").out)) == listed_in_the_manual("status")
     evaluation = json.loads(tidegate("evaluate", name, "--format", "json").out)
     named = {"<name>": evaluation["metrics"]["accuracy"]}
-    assert keys_of({**evaluation, "metrics": named}) == listed_in_the_manual("evaluate")
+    assert keys_of({**evaluation, "metrics": named, "championMetrics": named}) == listed_in_the_manual("evaluate")
 
 
 def keys_of(*documents: object) -> set[str]:
@@ -155,3 +155,32 @@ def test_wait_exits_1_when_the_training_says_no(
     status = repository.tidegate("status")
     assert said in status.out
     assert "hunter2" not in status.out
+
+
+def test_a_branch_s_candidate_is_compared_with_the_champion(repository: Repository) -> None:
+    tidegate, name = repository.tidegate, repository.name
+    assert tidegate("evaluate", name, "--candidate", "better").code == errors.WRONG_USE
+    repository.clone.checkout("better", new=True)
+    repository.clone.commit(repository.model({"metrics": {"accuracy": 0.97, "loss/x: y": 0.1}, "model": "more"}))
+    repository.clone.push("better")
+    assert "train" in tidegate("evaluate", name, "--candidate", "better").err
+    trained = tidegate("train", name, "--candidate", "better", "--wait")
+    assert trained.code == errors.FINE, trained
+    assert trained.out.endswith(" succeeded\n")
+    told = tidegate("evaluate", name, "--candidate", "better", "--format", "markdown").out
+    assert f"**{name}: the candidate passes its gates**; there is no champion yet." in told
+    assert "| accuracy | 0.97 | – | – |" in told
+    assert "| loss/x&#58; y | 0.1 | – | – |" in told
+    assert "would be launched" in tidegate("train", name, "--dry-run").out
+    worse = tidegate("train", name, "--candidate", "main", "--explain-key")
+    assert (worse.code, worse.out) == (errors.WRONG_USE, "")
+
+
+def test_a_candidate_that_says_no_ends_with_1(repository: Repository) -> None:
+    tidegate, name = repository.tidegate, repository.name
+    repository.clone.checkout("worse", new=True)
+    repository.clone.commit(repository.model({"metrics": {"accuracy": 0.5}, "model": "less"}))
+    repository.clone.push("worse")
+    assert tidegate("train", name, "--candidate", "worse", "--wait").code == errors.FINDINGS
+    ran = tidegate("evaluate", name, "--candidate", "worse")
+    assert (ran.code, "failed" in ran.out) == (errors.FINDINGS, True)

@@ -12,8 +12,9 @@ from markdown_it import MarkdownIt
 from support.findings import ATTACKS, FINDINGS, findings
 from support.workflow_commands import Command, commands
 from tidegate.core.finding import Finding, Severity
-from tidegate.reporters.findings_github import ANNOTATIONS, CELL, SUMMARY_BYTES, lines, summary
+from tidegate.reporters.findings_github import ANNOTATIONS, SUMMARY_BYTES, lines, summary
 from tidegate.reporters.findings_text import totals
+from tidegate.reporters.markdown import CELL
 from tidegate.reporters.printable import printable
 
 LEVELS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.NOTE: "notice"}

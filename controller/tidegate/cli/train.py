@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from tidegate.core.manifest import Model
-    from tidegate.core.observed import Training
+    from tidegate.core.observed import ModelVersion, Training
     from tidegate.steps.desired import Desired
     from tidegate.wiring.context import Context
 
@@ -27,16 +27,23 @@ _POLL_SECONDS = 0.5
 @click.command("train")
 @click.argument("model", required=False)
 @click.option("--wait", is_flag=True, help="Wait for the end; exit 1 when the command or a gate says no.")
+@click.option("--candidate", metavar="REF", help="Train MODEL as this commit has it, to compare; never registered.")
 @click.option("--explain-key", is_flag=True, help="Only print what the training key is made of.")
 @click.option("--dry-run", is_flag=True, help="Only tell what would be launched.")
 @pass_session
-def command(session: Session, model: str | None, *, wait: bool, explain_key: bool, dry_run: bool) -> int:
+def command(  # noqa: PLR0913 - one argument an option
+    session: Session, model: str | None, *, wait: bool, candidate: str | None, explain_key: bool, dry_run: bool
+) -> int:
     """Launch the training of main's MODEL (of all models without one), unless its key was trained already.
 
     Without --wait the run goes on by itself; `tidegate reconcile` collects it. What stops one model stops no other one;
     the exit code is the worst.
     """
     context = session.context()
+    if candidate is not None:
+        if model is None or explain_key or dry_run:
+            raise click.UsageError("--candidate REF trains one MODEL, and goes with --wait only")
+        return _candidate(context, candidate, model, wait=wait)
     desired = context.desired()
     wanted = [one for one in chosen(desired, model) if model or one.model.training]
     broken = [*(one.invalid for one in wanted if one.invalid), *(() if model else map(str, desired.unreadable))]
@@ -75,21 +82,60 @@ def _foretell(context: Context, desired: Desired, model: Model) -> int:
 
 
 def _run(context: Context, desired: Desired, model: Model, *, wait: bool) -> Training:
-    from tidegate.core.observed import TrainingState
-    from tidegate.steps.champion import champion_of
     from tidegate.train import collect, train
 
     ports = context.training_ports()
-    state = train(model, desired.commit, ports, context.clock.now())
-    champion = champion_of(model, context.sources(desired)) if wait else None
+    champion = _champion(context, desired, model) if wait else None
+    return _until_it_ends(
+        model,
+        lambda: train(model, desired.commit, ports, context.clock.now()),
+        lambda key: collect(model, key, ports, context.clock.now(), champion),
+        wait=wait,
+    )
+
+
+def _candidate(context: Context, reference: str, name: str, *, wait: bool) -> int:
+    """Train what is not on main; exit 1 when its command or a gate says no."""
+    from tidegate.core.observed import TrainingState
+    from tidegate.train import collect_candidate, train_candidate
+
+    desired = context.desired_at(reference)
+    wanted = desired.model(name)
+    if wanted.invalid:
+        print(wanted.invalid)
+        return 1
+    model, ports = wanted.model, context.training_ports()
+    champion = _champion(context, context.desired(), model) if wait else None
+    state = _until_it_ends(
+        model,
+        lambda: train_candidate(model, desired.commit, ports, context.clock.now()),
+        lambda key: collect_candidate(model, key, ports, context.clock.now(), champion),
+        wait=wait,
+    )
+    _print(model, state)
+    return 1 if wait and state.state is not TrainingState.SUCCEEDED else 0
+
+
+def _champion(context: Context, desired: Desired, model: Model) -> ModelVersion | None:
+    from tidegate.steps.champion import champion_of
+
+    return champion_of(model, context.sources(desired))
+
+
+def _until_it_ends(
+    model: Model, train: Callable[[], Training], collect: Callable[[str], Training], *, wait: bool
+) -> Training:
+    from tidegate.core.observed import TrainingState
+
+    state = train()
     if wait:
         until = f"{state.until:%Y-%m-%d %H:%M:%S %Z}" if state.until else "its lease ends"
         tell(f"{model.name}: training {state.key}, run {state.run_id}, until {until}")
-        state = collect(model, state.key, ports, context.clock.now(), champion)
+        state = collect(state.key)
     while wait and state.state is TrainingState.RUNNING:
         time.sleep(_POLL_SECONDS)
-        train(model, desired.commit, ports, context.clock.now())  # a lost attempt is tried again
-        state = collect(model, state.key, ports, context.clock.now(), champion)
+        train()  # a lost attempt is tried again
+        state = collect(state.key)
     return state
 
 

@@ -41,6 +41,23 @@ class GateResult:
         return self.gate.failing and self.outcome in (Outcome.FAILED, Outcome.NOT_COMPARABLE)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evaluation:
+    """What the gates say of one candidate. `champion` is the version it was held against, None when there is none; its
+    metrics are None as well when its run is gone."""
+
+    model: str
+    run_id: str
+    champion: int | None
+    metrics: Mapping[str, float]
+    results: tuple[GateResult, ...]
+    champion_metrics: Mapping[str, float] | None = None
+
+    @property
+    def passed(self) -> bool:
+        return passed(self.results)
+
+
 def evaluate(gates: Iterable[Gate], candidate: Metrics, champion: Metrics | None) -> tuple[GateResult, ...]:
     """One result for each bound, in the gates' order. `champion` None: there is none yet."""
     return tuple(result for gate in gates for result in _bounds(gate, candidate, champion))

@@ -15,6 +15,8 @@ from enum import Enum
 from tidegate.core.observed import ModelVersion
 
 PREFIX = "refs/tidegate/runs/"
+CANDIDATES = "refs/tidegate/candidates/"
+"""Runs of commits that are not on main. They are compared, and never registered or adopted (I12)."""
 
 
 class LaunchState(Enum):
@@ -34,7 +36,10 @@ class LaunchState(Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LaunchRecord:
-    """One attempt. `gates` is the digest of the gates that judged it: other gates judge it again."""
+    """One attempt. `gates` is the digest of the gates that judged it: other gates judge it again.
+
+    A `candidate` was trained from a commit that is not on main.
+    """
 
     model: str
     key: str
@@ -47,15 +52,16 @@ class LaunchRecord:
     version: int | None = None
     gates: str | None = None
     words: str = ""
+    candidate: bool = False
 
     @property
     def ref(self) -> str:
-        return f"{PREFIX}{self.key}/{self.attempt}"
+        return f"{CANDIDATES if self.candidate else PREFIX}{self.key}/{self.attempt}"
 
     @property
     def name(self) -> str:
         """The unique name under which a launcher knows the attempt."""
-        return f"{self.key}-{self.attempt}"
+        return f"{self.key}-{'candidate-' if self.candidate else ''}{self.attempt}"
 
     @property
     def running(self) -> bool:
@@ -96,7 +102,8 @@ def vouch(records: Iterable[LaunchRecord], versions: Iterable[ModelVersion]) -> 
 def _vouches(record: LaunchRecord, version: ModelVersion) -> bool:
     """A recorded number is binding: the same run registered once more by somebody else is not ours."""
     return (
-        record.state in (LaunchState.SUCCEEDED, LaunchState.REGISTERED)
+        not record.candidate
+        and record.state in (LaunchState.SUCCEEDED, LaunchState.REGISTERED)
         and record.key == version.training_key
         and record.run_id == version.run_id
         and record.artifact_digest == version.digest

@@ -5,11 +5,11 @@ Written to stdout and to the file that GITHUB_STEP_SUMMARY names; both are the c
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from tidegate.core.finding import Finding, Severity
 from tidegate.reporters.findings_text import counted, totals
+from tidegate.reporters.markdown import cell
 from tidegate.reporters.printable import printable
 
 ANNOTATIONS = 10
@@ -18,13 +18,7 @@ ANNOTATIONS = 10
 SUMMARY_BYTES = 1_000_000
 """GitHub refuses more than 1 MiB a step ("Job summaries", workflow commands); the step may have more to say."""
 
-CELL = 500
-"""Characters of one text in the summary."""
-
 _COMMANDS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.NOTE: "notice"}
-
-# All that means something in GitHub Flavored Markdown, HTML or a table's cell.
-_MARKUP = re.compile(r"""[!#$%&*+.:;<=>?@\[\\\]^_`{|}~]""")
 
 
 def lines(findings: Sequence[Finding], checked: int) -> Iterator[str]:
@@ -92,16 +86,6 @@ def _fitting(rows: Iterable[str], room: int) -> Iterator[str]:
 
 
 def _row(finding: Finding) -> str:
-    fix = f"<br>fix: {_cell(finding.hint)}" if finding.hint else ""
-    where = f"{_cell(finding.path)}:{finding.line}:{finding.column}"
-    return f"| {finding.severity} | {where} | {_cell(finding.rule)} | {_cell(finding.message)}{fix} |\n"
-
-
-def _cell(text: str) -> str:
-    """Plain text in a table's cell, whatever it holds: no markup, no link, no HTML, nobody mentioned."""
-    clipped = text if len(text) <= CELL else text[: CELL - 1] + "…"
-    return _MARKUP.sub(_entity, printable(clipped))
-
-
-def _entity(found: re.Match[str]) -> str:
-    return "&#64;&#8203;" if found[0] == "@" else f"&#{ord(found[0])};"
+    fix = f"<br>fix: {cell(finding.hint)}" if finding.hint else ""
+    where = f"{cell(finding.path)}:{finding.line}:{finding.column}"
+    return f"| {finding.severity} | {where} | {cell(finding.rule)} | {cell(finding.message)}{fix} |\n"

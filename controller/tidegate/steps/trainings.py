@@ -8,7 +8,7 @@ from __future__ import annotations
 import posixpath
 from collections.abc import Iterable
 
-from tidegate.core.launch_record import PREFIX, LaunchRecord, LaunchState, decode, latest
+from tidegate.core.launch_record import CANDIDATES, PREFIX, LaunchRecord, LaunchState, decode, latest
 from tidegate.core.manifest import Model, Training
 from tidegate.core.observed import Training as Progress
 from tidegate.core.observed import TrainingState
@@ -67,9 +67,10 @@ def all_records(repository: Repository) -> tuple[LaunchRecord, ...]:
     return tuple(decode(text) for text in repository.records(PREFIX).values())
 
 
-def records_of(repository: Repository, key: str) -> tuple[LaunchRecord, ...]:
-    """Every attempt at a training key."""
-    return tuple(decode(text) for text in repository.records(f"{PREFIX}{key}/").values())
+def records_of(repository: Repository, key: str, *, candidates: bool = False) -> tuple[LaunchRecord, ...]:
+    """Every attempt at a training key from main, or from commits that are not there."""
+    prefix = CANDIDATES if candidates else PREFIX
+    return tuple(decode(text) for text in repository.records(f"{prefix}{key}/").values())
 
 
 def training_state(model: Model, key: str, records: Iterable[LaunchRecord]) -> Progress:
@@ -99,8 +100,10 @@ def progress_of(model: Model, key: str, record: LaunchRecord | None) -> Progress
 
 def _state(model: Model, record: LaunchRecord) -> TrainingState:
     match record.state:
-        case LaunchState.PREPARED | LaunchState.LAUNCHED | LaunchState.SUCCEEDED:
+        case LaunchState.PREPARED | LaunchState.LAUNCHED:
             return TrainingState.RUNNING
+        case LaunchState.SUCCEEDED:
+            return TrainingState.SUCCEEDED if record.candidate else TrainingState.RUNNING
         case LaunchState.LOST:
             return TrainingState.RUNNING if may_try_again(model, record) else TrainingState.FAILED
         case LaunchState.FAILED:

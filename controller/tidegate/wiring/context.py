@@ -108,6 +108,10 @@ class Context:
             raise OutsideSystem(f"the repository of {self.settings.folder} has no main branch yet; push a first commit")
         return self.reader.read(main)
 
+    def desired_at(self, reference: str) -> Desired:
+        """What a commit or branch of the origin wants. Raises WrongUse where there is none."""
+        return self.reader.read(self.repository.commit_info(reference).sha)
+
     def sources(self, desired: Desired) -> Sources:
         """What a decision is made from, every proposal and launch record read once."""
         from tidegate.steps.observe import Sources
