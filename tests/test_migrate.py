@@ -93,7 +93,9 @@ def test_a_file_is_written_with_its_own_mode_and_nothing_is_left_beside_it(tmp_p
 
 
 def test_a_link_stays_a_link(tmp_path: Path) -> None:
-    put(tmp_path, {"real/model.yaml": OLD})
+    git(tmp_path, "init", "--quiet")
+    (tmp_path / "real").mkdir()
+    (tmp_path / "real" / "model.yaml").write_text(OLD)
     (tmp_path / "link.yaml").symlink_to("real/model.yaml")
     tree = WorkTree(tmp_path)  # git lists from here on
     write(tmp_path, next(file for file in migrate(tree, ("link.yaml",), (V0TEST,))))
