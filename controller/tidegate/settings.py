@@ -3,17 +3,31 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 IDENTITY = "tidegate@localhost"
 
 
+PUBLIC_SERVER, PUBLIC_API = "https://github.com", "https://api.github.com"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GitHub:
+    """Which GitHub is ours, by the names that Actions gives: GITHUB_SERVER_URL, GITHUB_API_URL, GITHUB_REPOSITORY."""
+
+    server: str = PUBLIC_SERVER
+    api: str = PUBLIC_API
+    repository: str | None = None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """`folder` is where the command runs (a clone, or the bare repository); `handle` is the person at the keyboard.
 
-    `identity` is the e-mail address of our own commits; `work` is where the local launcher keeps checkouts and logs.
+    `identity` is the e-mail address of our own commits; `work` is where the local launcher keeps checkouts and logs;
+    `programs` are folders that training commands find before all others, as PATH has them.
     """
 
     folder: Path
@@ -22,6 +36,8 @@ class Settings:
     work: Path
     registry_uri: str | None = None
     prometheus_url: str | None = None
+    github: GitHub = GitHub()
+    programs: str | None = None
 
 
 def read_settings(folder: str | None = None, handle: str | None = None) -> Settings:
@@ -35,6 +51,19 @@ def read_settings(folder: str | None = None, handle: str | None = None) -> Setti
         work=Path(work) if work else cache() / "work",
         registry_uri=environment.get("MLFLOW_TRACKING_URI") or None,
         prometheus_url=environment.get("TIDEGATE_PROMETHEUS_URL") or None,
+        github=_github(environment),
+        programs=environment.get("TIDEGATE_TRAINING_PATH") or None,
+    )
+
+
+def _github(environment: Mapping[str, str]) -> GitHub:
+    """An Enterprise Server's API is at `<server>/api/v3` unless somebody says otherwise."""
+    server = (environment.get("GITHUB_SERVER_URL") or PUBLIC_SERVER).rstrip("/")
+    usual = PUBLIC_API if server == PUBLIC_SERVER else f"{server}/api/v3"
+    return GitHub(
+        server=server,
+        api=(environment.get("GITHUB_API_URL") or usual).rstrip("/"),
+        repository=environment.get("GITHUB_REPOSITORY") or None,
     )
 
 

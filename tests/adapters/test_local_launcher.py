@@ -122,6 +122,16 @@ def test_a_command_that_ends_well_finishes_its_run(bench: Bench) -> None:
     assert (bench.work / "runs" / launch.name / "log").read_text() == "trained\n"
 
 
+def test_another_python_may_be_the_one_that_trains(bench: Bench, tmp_path: Path) -> None:
+    theirs = tmp_path / "theirs"
+    theirs.mkdir()
+    (theirs / "python").write_text(f'#!/bin/sh\necho theirs\nexec {sys.executable} "$@"\n')
+    (theirs / "python").chmod(0o755)
+    bench.launcher = LocalLauncher(bench.work, bench.uri, programs=str(theirs))
+    run = bench.ended(bench.launch("print('trained')"))
+    assert (run.status, run.tags["tidegate.log"]) == ("FINISHED", "theirs\ntrained")
+
+
 @pytest.mark.parametrize(
     ("program", "exit_tag", "words"),
     [

@@ -178,7 +178,7 @@ class Context:
         from tidegate.adapters.launchers.local import LocalLauncher
 
         uri, credentials, _ = self._tracking
-        return LocalLauncher(self.settings.work, uri, credentials)
+        return LocalLauncher(self.settings.work, uri, credentials, self.settings.programs)
 
     @cached_property
     def _mlflow(self) -> MlflowServer:

@@ -36,14 +36,20 @@ class LocalLauncher:
 
     `launch.folder` is the working directory of the command; it lies in a checkout below `work/checkouts`, which the
     launcher takes over. `credentials` (by MLflow's variable names) reach the program by environment, never by file.
+    Without `programs`, folders as PATH has them, `python` is the interpreter that runs Tidegate.
     """
 
     def __init__(
-        self, work: Path, tracking_uri: str, credentials: Mapping[str, Callable[[], str]] | None = None
+        self,
+        work: Path,
+        tracking_uri: str,
+        credentials: Mapping[str, Callable[[], str]] | None = None,
+        programs: str | None = None,
     ) -> None:
         self._work = work.resolve()
         self._tracking_uri = tracking_uri
         self._credentials = credentials or {}
+        self._programs = programs or str(Path(sys.executable).parent)
 
     def launch(self, launch: Launch) -> None:
         self._sweep()
@@ -102,9 +108,9 @@ class LocalLauncher:
         }
 
     def _environment(self) -> dict[str, str]:
-        """The interpreter's own folder comes first on PATH, so that `python` is the one that runs Tidegate."""
+        """What training commands find first comes first; the supervisor is started by its full path."""
         passed = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
-        path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])
+        path = os.pathsep.join([self._programs, os.environ.get("PATH", os.defpath)])
         return {**passed, "PATH": path, **{name: reveal() for name, reveal in self._credentials.items()}}
 
     def _checkout(self, launch: Launch) -> Path:
