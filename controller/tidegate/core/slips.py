@@ -91,8 +91,8 @@ def _braces(value: object, _: Mapping[str, Any], path: Way) -> Fault | None:
 
 def _refused_by_registry(value: object, _: Mapping[str, Any], path: Way) -> Fault | None:
     refused = _REFUSED.search(value) if isinstance(value, str) else None
-    if value in (".", ".."):
-        message = f"{shown(value)} is a folder's name, and the registry keeps models in folders"
+    if isinstance(value, str) and (value == "." or value.startswith("..")):
+        message = f"{shown(value)} may lead to another folder, and the registry keeps models in folders"
     elif refused is None:
         return None
     else:

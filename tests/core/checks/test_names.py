@@ -6,7 +6,7 @@ import re
 import subprocess
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from mlflow.exceptions import MlflowException
 from mlflow.utils.validation import (
@@ -165,6 +165,7 @@ def _is_alias(name: str) -> bool:
 
 
 @given(st.text(max_size=20))
+@example("..0")
 def test_a_name_that_the_registry_refuses_has_a_rule_of_its_own(name: str) -> None:
     try:
         _validate_model_name(name)
