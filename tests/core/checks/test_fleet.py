@@ -126,6 +126,6 @@ def test_a_long_circle_is_shown_short() -> None:
 
 def test_ten_thousand_models_take_a_moment() -> None:
     members = [member(f"model-{number}", f"model-{number // 2}", "nobody") for number in range(1, 10_001)]
-    start = time.perf_counter()
+    start = time.process_time()
     assert len(list(check(members))) == 10_001  # nobody, and model-0
-    assert time.perf_counter() - start < 2
+    assert time.process_time() - start < 2

@@ -126,7 +126,7 @@ def test_every_rule_that_is_named_without_its_declaration_is_declared() -> None:
 
 def test_thousands_of_misspelt_keys_take_a_moment() -> None:
     text = "metadata:\n  name: churn\n  owners: []\n" + "".join(f"  nane{number}: 1\n" for number in range(3000))
-    start = time.perf_counter()
+    start = time.process_time()
     findings = inspected(split(text))
     assert sum(finding.rule == "unknown-key" for finding in findings) == 3000
-    assert time.perf_counter() - start < 2
+    assert time.process_time() - start < 2

@@ -372,6 +372,6 @@ def test_looking_for_the_cause_takes_a_moment(text: str) -> None:
     assert len(text) < document.MAXIMUM_CHARACTERS
     with pytest.raises(MarkedYAMLError) as raised:
         list(YAML(typ="safe", pure=True).parse(text))
-    start = time.perf_counter()
+    start = time.process_time()
     assert causes.cause(raised.value, text).hint
-    assert time.perf_counter() - start < 0.2
+    assert time.process_time() - start < 0.2

@@ -207,6 +207,6 @@ def test_a_manifest_of_sixty_lines_is_read_in_a_few_milliseconds() -> None:
 
 
 def _seconds_to_read(text: str) -> float:
-    start = time.perf_counter()
+    start = time.process_time()
     read(text, "p")
-    return time.perf_counter() - start
+    return time.process_time() - start
