@@ -1,6 +1,6 @@
 # Every target sets up what it needs: a .venv from hashed lock files, and Prometheus.
 .DEFAULT_GOAL := help
-.PHONY: help demo test golden check lint types imports workflows docs bench fuzz lock clean
+.PHONY: help demo test golden check lint types imports workflows docs bench bench-judge fuzz lock clean
 .PHONY: install-demo install-dev prometheus-demo prometheus-dev
 
 PYTHON := .venv/bin/python
@@ -12,7 +12,7 @@ LOCK = uv pip compile --quiet --universal --python-version 3.11 --generate-hashe
 	--custom-compile-command "make lock" $(LOCK_FLAGS)
 
 help:  ## show this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: prometheus-demo  ## run the whole loop on this machine: train, promote, revert (FLAGS="--keep")
 	$(PYTHON) -m tidegate demo $(FLAGS)
@@ -46,6 +46,9 @@ docs: install-dev
 
 bench: prometheus-dev  ## measure, and print the table of docs/benchmarks.md
 	$(PYTHON) bench/run.py $(FLAGS)
+
+bench-judge: install-dev  ## simulate the judge, and print the tables of docs/judgement.md
+	$(PYTHON) bench/judging/run.py $(FLAGS)
 
 fuzz: install-dev  ## throw 100,000 broken files at validate (FLAGS="--inputs N --seed N")
 	$(PYTHON) fuzz/run.py $(FLAGS)

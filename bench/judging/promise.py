@@ -1,0 +1,141 @@
+"""How often a version that is no worse is reverted, and one that is much worse is advanced, over all looks together.
+
+At equality and exactly at the margin: a promise on false reverts has to hold where it is hardest. Without
+`minimumEffect`, which only ever keeps from reverting.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from dispersion import measured
+from evidence import Array, Counts, inside, ruled_out, worse
+from rates import Rate, given, rate
+from traffic import EVENTS, Day, Traffic, correlated, drawn, generator
+
+WORSE_THAN, RULE_OUT = 1.1, 2.0
+FALSE_REVERTS, FALSE_ADVANCES = 0.01, 0.05
+WEIGHTS = (0.01, 0.05, 0.1, 0.5)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Size:
+    """How much is simulated. `thorough` is every cell; otherwise two of each kind."""
+
+    rollouts: int
+    seed: int
+    thorough: bool
+
+    def bases(self) -> list[float]:
+        return list(EVENTS) if self.thorough else [0.01, 0.15]
+
+    def weights(self) -> tuple[float, ...]:
+        return WEIGHTS if self.thorough else (0.1,)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kept:
+    """One kind of traffic: errors at equality, at `worseThan`, and at `ruleOut`."""
+
+    what: tuple[str, ...]
+    rates: tuple[Rate, ...]
+
+
+def grid(size: Size) -> Iterator[Kept]:
+    for base in size.bases():
+        for weight in size.weights():
+            traffic = Traffic(base=base, weights=(weight,))
+            what = (given(base), given(weight), str(traffic.events))
+            yield Kept(what=what, rates=_errors(traffic, size))
+
+
+def harder(size: Size) -> Iterator[Kept]:
+    """Whatever else a rollout meets while events stay independent."""
+    bases = [0.01, 0.15] if size.thorough else [0.01]
+    for base in bases:
+        traffic = Traffic(base=base, weights=(0.05, 0.25, 0.5))
+        yield Kept(what=("weights 5 → 25 → 50 %", given(base)), rates=_errors(traffic, size))
+    for base in bases:
+        yield Kept(what=("three correlated objectives", given(base)), rates=_shared(base, size))
+    for base in bases[:1]:
+        traffic = Traffic(base=base, weights=(0.1,), looks=2_000)
+        yield Kept(what=("2,000 looks", given(base)), rates=_errors(traffic, size))
+
+
+def clustered(size: Size) -> Iterator[Kept]:
+    """Events of one cause: each error by what the evidence is divided by (1, 2, and as measured on stable)."""
+    for base, weight in ((0.001, 0.05), (0.01, 0.1), (0.01, 0.5), (0.15, 0.1)) if size.thorough else ((0.01, 0.1),):
+        for cluster in (2.0, 3.0, 5.0):
+            traffic = Traffic(base=base, weights=(weight,), cluster=cluster)
+            yield _by_dispersion(f"clusters of {cluster:g}", traffic, size)
+        yield _by_dispersion("sticky users", Traffic(base=base, weights=(weight,), sticky=True), size)
+
+
+def either_way(size: Size) -> Iterator[Kept]:
+    """Advanced by either rule: a canary that is exactly `ruleOut` times worse and exactly at its objective.
+
+    Without swings: what is below the objective for an hour *is* inside it.
+    """
+    for base in size.bases():
+        for weight in size.weights():
+            traffic = Traffic(base=base, weights=(weight,), day=Day.USUAL)
+            counts = drawn(traffic, RULE_OUT, size.rollouts, generator(size.seed, f"either {traffic}"))
+            out, fine = _cleared(counts), inside(counts, RULE_OUT * base)[:, -1] >= -math.log(FALSE_ADVANCES)
+            rates = tuple(rate(erred, FALSE_ADVANCES) for erred in (out, fine, out | fine))
+            yield Kept(what=(given(base), given(weight)), rates=rates)
+
+
+def _errors(traffic: Traffic, size: Size) -> tuple[Rate, ...]:
+    (rates,) = _divided(traffic, size, [1.0])
+    return rates
+
+
+def _divided(traffic: Traffic, size: Size, dispersions: Sequence[float | Array]) -> tuple[tuple[Rate, ...], ...]:
+    """The errors on the same traffic by what its evidence is divided by."""
+
+    def at(ratio: float) -> Counts:
+        return drawn(traffic, ratio, size.rollouts, generator(size.seed, f"{traffic} {ratio}"))
+
+    equal, margin, twice = at(1.0), at(WORSE_THAN), at(RULE_OUT)
+    return tuple(
+        (
+            rate(_reverted(equal, by), FALSE_REVERTS),
+            rate(_reverted(margin, by), FALSE_REVERTS),
+            rate(_cleared(twice, by), FALSE_ADVANCES),
+        )
+        for by in dispersions
+    )
+
+
+def _reverted(counts: Counts, dispersion: float | Array, objectives: int = 1) -> np.ndarray:
+    erred: np.ndarray = worse(counts, WORSE_THAN, dispersion)[:, -1] >= math.log(objectives / FALSE_REVERTS)
+    return erred
+
+
+def _cleared(counts: Counts, dispersion: float | Array = 1.0) -> np.ndarray:
+    erred: np.ndarray = ruled_out(counts, RULE_OUT, dispersion)[:, -1] >= -math.log(FALSE_ADVANCES)
+    return erred
+
+
+def _shared(base: float, size: Size) -> tuple[Rate, ...]:
+    """Reverted by any of three, each at a third of the level; advanced where all three are cleared."""
+    traffic, rates = Traffic(base=base, weights=(0.1,)), []
+    for ratio in (1.0, WORSE_THAN):
+        three = correlated(traffic, ratio, size.rollouts, generator(size.seed, f"three {base} {ratio}"))
+        rates.append(rate(np.any([_reverted(each, 1.0, 3) for each in three], axis=0), FALSE_REVERTS))
+    three = correlated(traffic, RULE_OUT, size.rollouts, generator(size.seed, f"three {base} {RULE_OUT}"))
+    return (*rates, rate(np.all([_cleared(each) for each in three], axis=0), FALSE_ADVANCES))
+
+
+def _by_dispersion(what: str, traffic: Traffic, size: Size) -> Kept:
+    found = measured(traffic, size.rollouts, generator(size.seed, f"history {traffic}"))
+    divided = _divided(traffic, size, [1.0, 2.0, found])
+    low, middle, high = np.quantile(found, [0.05, 0.5, 0.95])
+    rates = tuple(each for errors in zip(*divided, strict=True) for each in errors)
+    return Kept(
+        what=(what, given(traffic.base), given(traffic.weights[0]), f"{middle:.1f} ({low:.1f} to {high:.1f})"),
+        rates=rates,
+    )
