@@ -364,10 +364,13 @@ def test_what_is_renamed_is_held_and_rendered_under_its_new_name(world: World) -
     assert model.renaming.follow == ("staging", "production")
     assert model.leaving is not None
     assert model.leaving.rendered == ("rendered/staging/digits.yaml", "rendered/production/digits.yaml")
-    assert [(render.asks, render.carried) for render in model.renders] == [(False, False)] * 2
+    assert [(render.asks, render.carried) for render in model.renders] == [(True, False)] * 2
     merged(world, clone, "rename")
-    world.tick()
-    assert [world.show(render.path) for render in model.renders] == [render.after for render in model.renders]
+    asked = world.tick().decisions[0].environments.values()
+    assert [(d.kind, d.needs_person) for d in asked if isinstance(d, Transition)] == [(Kind.RENDER, True)] * 2
+    for render in model.renders:
+        clone.write(render.path, render.after)
+    merged(world, clone, "render")
     assert all(world.show(path) for path in model.leaving.rendered)
     decisions = world.tick().decisions[0].environments
     assert all(isinstance(d, Hold) and d.reason.startswith("manual") for d in decisions.values())

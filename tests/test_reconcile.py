@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from support.crashes import Died, handed
 from support.repositories import OURS, git
 from support.worlds import MANIFEST, Behaviour, World, settle, stable
+from tidegate import reconcile as loop
 from tidegate.adapters.git import GitRepository, Plumbing
 from tidegate.adapters.local_forge import LocalForge
 from tidegate.adapters.targets.file import FileTarget
@@ -18,8 +22,10 @@ from tidegate.core.manifest import Model
 from tidegate.core.observed import ProposalState
 from tidegate.core.outcome import Hold, Nothing
 from tidegate.core.pin import Pin
-from tidegate.core.transition import Kind
+from tidegate.core.transition import Kind, Transition
 from tidegate.reconcile import reconcile
+from tidegate.steps.deciding import Decided
+from tidegate.steps.desk import Desk
 
 
 @pytest.fixture
@@ -70,6 +76,25 @@ def test_a_worse_version_is_reverted_and_never_comes_back(world: World) -> None:
     for _ in range(5):
         world.tick()
     assert world.pin().canary is None
+
+
+def test_what_goes_back_comes_before_the_closing_of_what_is_not_due(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settle(world)
+    world.train(2, Behaviour(slow=0.6))
+    steps: list[str] = []
+    carry_out = loop._carry_out_one
+
+    def carried_out(desk: Desk, one: Decided, due: Transition) -> loop.Done:
+        steps.append(due.kind.value)
+        return carry_out(desk, one, due)
+
+    monkeypatch.setattr(loop, "_close_stale", lambda *_: steps.append("close"))
+    monkeypatch.setattr(loop, "_carry_out_one", carried_out)
+    world.until(lambda: bool(world.pin().rejected))
+    before, after = steps.index("promote") - 1, steps.index("revert") + 1
+    assert (steps[before], steps[after]) == ("close", "close")
 
 
 def test_a_canary_that_never_loads_is_tried_twice_and_then_rejected(world: World) -> None:
@@ -222,6 +247,34 @@ def test_I4_an_honest_edit_beside_ours_is_no_incident(world: World) -> None:
     assert report.incidents == ()
     assert stable(world, "staging") == 2
     assert (world.show("models/digits/staging.yaml") or "").startswith("# looked after")
+
+
+def test_I2_a_branch_that_was_there_is_not_proposed_for_a_main_that_moved(world: World) -> None:
+    world.train(1)
+    world.wait(timedelta(seconds=30))
+
+    def dies(name: str, call: Callable[[], Any]) -> Any:
+        answer = call()
+        if name == "move_branch":
+            raise Died
+        return answer
+
+    def overtaken(name: str, call: Callable[[], Any]) -> Any:
+        answer = call()
+        if name == "proposals":
+            person = world.clone()
+            manifest = world.show("models/digits/model.yaml") or ""
+            person.commit({"models/digits/model.yaml": f"# ours\n{manifest}"}, "a word", at=world.clock.at)
+            person.push("HEAD:main")
+        return answer
+
+    with pytest.raises(Died):
+        reconcile(handed(world, dies))
+    (done,) = reconcile(handed(world, overtaken)).done
+    assert (done.proposal, world.ports.forge.proposals()) == (None, ())
+    assert "main moved" in (done.waiting or "")
+    world.tick()
+    assert stable(world, "staging") == 1
 
 
 def test_I10_a_settled_model_asks_neither_the_registry_nor_prometheus(world: World) -> None:

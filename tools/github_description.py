@@ -84,6 +84,7 @@ OPERATIONS: dict[str, str] = {
     f"{REPOSITORY}/issues/comments/{{comment_id}}": "get patch delete",
     f"{REPOSITORY}/issues/{{issue_number}}": "get patch",
     f"{REPOSITORY}/issues/{{issue_number}}/comments": "get post",
+    f"{REPOSITORY}/issues/{{issue_number}}/events": "get",
     f"{REPOSITORY}/issues/{{issue_number}}/labels": "get post put",
     f"{REPOSITORY}/issues/{{issue_number}}/labels/{{name}}": "delete",
     f"{REPOSITORY}/labels": "get post",
@@ -120,6 +121,7 @@ FIELDS: dict[str, str] = {
     "GitObject": "id oid",
     "GitSignature": "email isValid wasSignedByGitHub",
     "GpgSignature": "email isValid wasSignedByGitHub",
+    "HeadRefForcePushedEvent": "actor createdAt id",
     "Label": "id name color",
     "LabelConnection": "nodes totalCount pageInfo",
     "MergeQueue": "configuration entries id nextEntryEstimatedTimeToMerge repository resourcePath url",
@@ -133,12 +135,15 @@ FIELDS: dict[str, str] = {
     "PullRequest": "author autoMergeRequest baseRefName baseRefOid body closed closedAt createdAt headRefName "
     "headRefOid headRepository id isCrossRepository isDraft isInMergeQueue isMergeQueueEnabled labels mergeCommit "
     "mergeQueueEntry mergeStateStatus mergeable merged mergedAt mergedBy number repository reviewDecision reviews "
-    "state title updatedAt url viewerCanEnableAutoMerge",
+    "state timelineItems title updatedAt url viewerCanEnableAutoMerge",
+    "PullRequestCommit": "commit id",
     "PullRequestConnection": "nodes totalCount pageInfo",
     "PullRequestReview": "author body commit id state submittedAt",
     "PullRequestReviewConnection": "nodes totalCount pageInfo",
+    "PullRequestTimelineItemsConnection": "nodes totalCount pageInfo",
     "RateLimit": "cost limit nodeCount remaining resetAt used",
     "Ref": "id name prefix target",
+    "RemovedFromMergeQueueEvent": "actor createdAt id reason",
     "Repository": "autoMergeAllowed defaultBranchRef id isPrivate mergeCommitAllowed mergeQueue name nameWithOwner "
     "owner pullRequest pullRequests rebaseMergeAllowed ref squashMergeAllowed url",
     "RepositoryOwner": "avatarUrl id login resourcePath url",

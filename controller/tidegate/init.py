@@ -6,26 +6,33 @@ A repository is never written over. Its copies of the schemas are ours, and can 
 from __future__ import annotations
 
 import json
+import re
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
-from tidegate import bundled
+from tidegate import __version__, bundled
 from tidegate.errors import WrongUse
 
 TEMPLATE = "repo-template"
 SCHEMAS = Path(".tidegate", "schemas")
 WORKSPACE = "tidegate.yaml"
+WORKFLOWS = Path(".github", "workflows")
+
+_NO_ACTIONS = re.compile(r"OWNER/tidegate(?P<path>/[\w/-]+)@0{40} # v0\.0\.0")
+"""How the template's workflows name our actions before somebody says where these are."""
+_ACTIONS = re.compile(r"[\w.-]+/[\w.-]+@[0-9a-f]{40}")
 
 _Files = Mapping[Path, bytes]
 
 
-def init(folder: Path, *, dry_run: bool = False) -> tuple[Path, ...]:
-    """Write template and schemas; returns the files, relative to the folder.
+def init(folder: Path, *, actions: str | None = None, dry_run: bool = False) -> tuple[Path, ...]:
+    """Write template and schemas; returns the files, relative to the folder. The workflows take our actions from
+    `actions` (`OWNER/NAME@COMMIT`).
 
-    Raises WrongUse when one is there already.
+    Raises WrongUse when one is there already, and for actions that are not pinned to a commit.
     """
-    files = {**_template(), **_schemas()}
+    files = {**_with_actions(_template(), actions), **_schemas()}
     _require_free(folder, files)
     if not dry_run:
         _write(folder, files, over=False)
@@ -51,6 +58,19 @@ def _template() -> _Files:
     with tempfile.TemporaryDirectory(prefix="tidegate-init-") as room:
         copied = bundled.copy_tree(TEMPLATE, Path(room))
         return {path.relative_to(room): path.read_bytes() for path in copied}
+
+
+def _with_actions(files: _Files, actions: str | None) -> _Files:
+    if actions is None:
+        return files
+    if not _ACTIONS.fullmatch(actions):
+        raise WrongUse(f"--actions is {actions!r}; give OWNER/NAME@COMMIT with the commit's 40 digits: a tag can move")
+    repository, _, commit = actions.partition("@")
+
+    def named(text: bytes) -> bytes:
+        return _NO_ACTIONS.sub(rf"{repository}\g<path>@{commit} # v{__version__}", text.decode()).encode()
+
+    return {file: named(text) if file.parent == WORKFLOWS else text for file, text in files.items()}
 
 
 def _schemas() -> _Files:

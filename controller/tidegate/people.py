@@ -18,7 +18,9 @@ from tidegate.core.pin import Canary, Pin, Rejected
 from tidegate.core.quantity import VersionPin
 from tidegate.core.transition import Kind, Transition, mark
 from tidegate.errors import InvalidManifest, Refused, WrongUse
-from tidegate.steps.proposing import Desk, Merged, check, merge, propose, transition_files
+from tidegate.ports import Waiting
+from tidegate.steps.desk import Desk
+from tidegate.steps.proposing import Merged, check, merge, propose, transition_files
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -170,7 +172,10 @@ def ask(desk: Desk, model: Model, transition: Transition, handle: str) -> Asked:
     result = check(desk, model, proposal, Nothing())
     if result.state is not CheckState.PASSED:
         return Asked(proposal=proposal, merged=None, waiting_for=result.summary)
-    return Asked(proposal=proposal, merged=merge(desk, model, proposal, result))
+    merged = merge(desk, model, proposal, result)
+    if isinstance(merged, Waiting):
+        return Asked(proposal=proposal, merged=None, waiting_for=merged.why)
+    return Asked(proposal=proposal, merged=merged)
 
 
 def require_readable(desk: Desk, model: Model, transition: Transition) -> None:

@@ -6,16 +6,19 @@ Every method may raise `errors.OutsideSystem` when its system does not answer, a
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from tidegate.core.judging.reading import Sampled, Unread
 from tidegate.core.listing import Listing, Unfit
 from tidegate.core.manifest import Model
-from tidegate.core.observed import Check, ModelVersion, Proposal
+from tidegate.core.observed import Check, ModelVersion, Proposal, PullRequest
 from tidegate.core.pin import Pin
+
+Facts_co = TypeVar("Facts_co", covariant=True)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,6 +61,10 @@ class Repository(Protocol):
     def read(self, commit: str, path: str) -> str | None: ...
     def read_many(self, commit: str, paths: Sequence[str]) -> Mapping[str, str]: ...
     def paths(self, commit: str, under: Sequence[str] = ()) -> tuple[str, ...]: ...
+    def links(self, commit: str, paths: Sequence[str]) -> frozenset[str]:
+        """Those of these paths at which no file lies: a symbolic link, or a submodule."""
+        ...
+
     def object_id(self, commit: str, path: str) -> str | None:
         """Id of the tree or blob at `path` (modes of its entries included for trees), None when absent."""
         ...
@@ -79,6 +86,10 @@ class Repository(Protocol):
         """The newest first-parent commit up to `commit` that changed one of these paths."""
         ...
 
+    def is_past(self, main: str, commit: str) -> bool:
+        """Whether first-parent history up to `main` has this commit."""
+        ...
+
     def commit_info(self, commit: str) -> CommitInfo: ...
     def changed_paths(self, base: str, head: str) -> tuple[str, ...]:
         """Paths that differ between the merge base of the two and `head`."""
@@ -86,6 +97,10 @@ class Repository(Protocol):
 
     def merge_base(self, one: str, other: str) -> str | None:
         """The newest commit that both come from; names of refs are taken too. Raises WrongUse for no commit."""
+        ...
+
+    def merge_bases(self, one: str, other: str) -> tuple[str, ...]:
+        """Every commit that both come from and that is in no other such commit: several after merges criss-cross."""
         ...
 
     def merged(self, main: str, head: str) -> str | None:
@@ -141,6 +156,25 @@ class Draft:
     author: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Waiting:
+    """A merge that is not made yet: the forge took it on (queue, auto-merge), or waits for something of its own."""
+
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Serving:
+    """What an environment serves as of a commit of main: versions, each with whether it is the stable one. `last` is
+    the model's last environment."""
+
+    model: str
+    environment: str
+    last: bool
+    commit: str
+    versions: Mapping[int, bool]
+
+
 class Forge(Protocol):
     """Where proposals live. One open proposal per branch: creating a second one returns the first (adopted).
 
@@ -160,8 +194,8 @@ class Forge(Protocol):
 
     def set_check(self, number: int, check: Check, at: datetime) -> None: ...
     def approve(self, number: int, handle: str, at: datetime) -> None: ...
-    def merge(self, number: int, head: str, message: str, at: datetime) -> str:
-        """Merge the proposal if its head still is `head`; returns the merge commit.
+    def merge(self, number: int, head: str, message: str, at: datetime) -> str | Waiting:
+        """Merge the proposal if its head still is `head`; returns the merge commit, or what the forge waits for.
 
         Raises Raced when the head or main moved meanwhile, MergeConflict when it does not merge, Refused when it
         is closed. Merging what is merged already returns the same commit.
@@ -184,6 +218,35 @@ class Forge(Protocol):
         ...
 
     def diff(self, number: int) -> str: ...
+    def show_serving(self, serving: Serving) -> None:
+        """Show what an environment serves by now, where the forge has a place for that. Nothing is read back."""
+        ...
+
+    def urgently(self) -> AbstractContextManager[None]:
+        """Within it, the share of the forge's limits may be used that is kept for what must not wait."""
+        ...
+
+    def tidy(self) -> None:
+        """Finish what a process that died in the middle of a merge or a closing left undone."""
+        ...
+
+    def pull_request(self, number: int) -> PullRequest:
+        """Any pull request, ours or not, with all that may count as an approval. Raises WrongUse for no such number.
+
+        Its head, a fork's too, can be read from the repository afterwards. `set_check` takes its number; the check's
+        `head` may then be a commit that a merge queue made of it.
+        """
+        ...
+
+    def members(self, team: str) -> frozenset[str]:
+        """The handles of a team (`@org/team`), child teams' included. Raises WrongUse for one that is not there or may
+        not be read."""
+        ...
+
+    def authors(self, commits: Sequence[str]) -> frozenset[str]:
+        """The handles of those who wrote these commits, co-authors included; without those that the forge cannot
+        tell."""
+        ...
 
 
 class Registry(Protocol):
@@ -269,3 +332,9 @@ class Target(Protocol):
 
 class Clock(Protocol):
     def now(self) -> datetime: ...
+
+
+class Surveyor(Protocol[Facts_co]):
+    """Looks at one system for `doctor`: reads only, and what it cannot see it says (`Unknown`) rather than raises."""
+
+    def survey(self, clock: Clock) -> Facts_co: ...

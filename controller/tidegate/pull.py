@@ -8,16 +8,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from tidegate.core.approving.votes import counted, people
 from tidegate.core.manifest import Model
 from tidegate.core.observed import CheckState, Proposal, ProposalState
 from tidegate.core.outcome import Decision
 from tidegate.core.transition import DECIDED, Branch, parse_branch
-from tidegate.core.workspace import Workspace
+from tidegate.core.workspace import Approvals
 from tidegate.errors import Raced, Refused, WrongUse
-from tidegate.ports import Forge
+from tidegate.ports import Forge, Waiting
+from tidegate.steps.approving import panel_of
 from tidegate.steps.deciding import Judges, decide_model
+from tidegate.steps.desk import Desk
 from tidegate.steps.observe import Sources
-from tidegate.steps.proposing import Desk, Merged, check
+from tidegate.steps.proposing import Merged, check
 from tidegate.steps.proposing import merge as steps_merge
 
 
@@ -39,21 +42,22 @@ def approve(desk: Desk, number: int, handle: str) -> Approved:
     proposal = desk.forge.proposal(number)
     require_open(proposal)
     desk.forge.approve(number, handle, desk.now)
-    return _counted(desk.forge.proposal(number), desk.workspace, handle)
+    return _counted(desk, desk.forge.proposal(number), handle)
 
 
-def _counted(proposal: Proposal, workspace: Workspace, handle: str) -> Approved:
+def _counted(desk: Desk, proposal: Proposal, handle: str) -> Approved:
     environment = branch_of(proposal).environment
-    rule = workspace.approvals.get(environment)
-    given = {approval.handle.lower() for approval in proposal.approvals if approval.head == proposal.head}
+    rule = desk.workspace.approvals.get(environment, Approvals())
+    panel = panel_of([rule], desk.forge)
+    given = people(approval.handle for approval in proposal.approvals if approval.head == proposal.head)
     return Approved(
         proposal=proposal.number,
         handle=handle,
         environment=environment,
-        counts=workspace.may_approve(environment, handle),
-        listed=rule.handles if rule else (),
-        given=sum(workspace.may_approve(environment, each) for each in given),
-        needed=rule.count if rule else 1,
+        counts=bool(counted(rule, people([handle]), panel)),
+        listed=rule.handles,
+        given=len(counted(rule, given, panel)),
+        needed=rule.count,
     )
 
 
@@ -88,6 +92,8 @@ def merge(desk: Desk, due: Due) -> Merged:
     if result.state is not CheckState.PASSED:
         raise Refused(f"#{number} is not merged: the check `tidegate` is {result.state.value}: {result.summary}")
     merged = steps_merge(desk, due.model, due.proposal, result, by_person=True)
+    if isinstance(merged, Waiting):
+        raise Refused(f"#{number} is not merged yet: {merged.why}")
     if merged is None:
         raise Raced(f"#{number} is not merged: main or its branch has moved; look at it and try again")
     return merged

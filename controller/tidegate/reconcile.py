@@ -11,17 +11,20 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from tidegate.core.admission import Used, admit, order
+from tidegate.core.guards import SAFETY
 from tidegate.core.launch_record import LaunchRecord
 from tidegate.core.observed import Check, Proposal, ProposalState, Unavailable
 from tidegate.core.outcome import Decision, Hold, ModelDecision, Nothing
 from tidegate.core.transition import Transition, parse_branch
-from tidegate.core.wording import closed_comment
+from tidegate.core.wording import closed_comment, title
 from tidegate.errors import OutsideSystem, Raced, Refused, TidegateError
-from tidegate.ports import Clock, Forge, Metrics, Registry, Repository, Target
+from tidegate.ports import Clock, Forge, Metrics, Registry, Repository, Serving, Target, Waiting
+from tidegate.steps.approving import proposals_of
 from tidegate.steps.deciding import Decided, Judges, decide_model
 from tidegate.steps.desired import Desired, DesiredReader
+from tidegate.steps.desk import Desk
 from tidegate.steps.observe import Sources
-from tidegate.steps.proposing import ME, Desk, check, merge, propose
+from tidegate.steps.proposing import ME, check, look_behind, merge, propose
 from tidegate.steps.trainings import all_records
 
 HOUR = timedelta(hours=1)
@@ -42,7 +45,8 @@ class Ports:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Done:
-    """What a pass did with one proposal. `merged` is the merge commit; `incident` what was wrong behind it (I4)."""
+    """What a pass did with one proposal. `merged` is the merge commit, `waiting` what the forge waits for before it
+    merges, `incident` what was wrong behind the merge (I4). Without a proposal, `waiting` is the race that was lost."""
 
     model: str
     environment: str
@@ -51,6 +55,7 @@ class Done:
     title: str
     check: Check | None = None
     merged: str | None = None
+    waiting: str | None = None
     incident: str | None = None
 
 
@@ -74,7 +79,7 @@ def reconcile(ports: Ports, *, dry_run: bool = False) -> PassReport:
     if main is None:
         raise OutsideSystem("the repository has no main branch yet; push a first commit")
     desired = ports.reader.read(main)
-    proposals = ports.forge.proposals()
+    proposals = proposals_of(ports.forge, desired.workspace)
     sources = _sources(ports, desired, proposals, all_records(ports.repository))
     decided, failures = _decide_all(desired, sources, Judges(metrics=ports.metrics), now)
     decided = _admitted(decided, desired, proposals, now)
@@ -97,8 +102,19 @@ def reconcile(ports: Ports, *, dry_run: bool = False) -> PassReport:
         clock=ports.clock,
     )
     done, failed = _carry_out(desk, decided)
-    incidents = tuple(d.incident for d in done if d.incident)
-    return replace(report, done=done, failures=(*failures, *failed), incidents=incidents)
+    incidents = [d.incident for d in done if d.incident]
+    incidents += [found for one in decided for found in _behind(desk, one, now)]
+    return replace(report, done=done, failures=(*failures, *failed), incidents=tuple(dict.fromkeys(incidents)))
+
+
+def _behind(desk: Desk, one: Decided, now: datetime) -> Iterator[str]:
+    """What is wrong behind merges of the last hour that somebody else made: no pass of ours looked behind them."""
+    for proposal in one.observed.proposals:
+        branch = parse_branch(proposal.branch)
+        recent = proposal.merged_at is not None and proposal.merged_at > now - HOUR
+        if recent and branch is not None and branch.environment in one.decision.environments:
+            found = look_behind(desk, one.model, proposal)
+            yield from () if found is None else (found,)
 
 
 def _sources(
@@ -158,20 +174,54 @@ def _with_holds(decided: Decided, waiting: Mapping[tuple[str, str], Hold]) -> De
 
 
 def _carry_out(desk: Desk, decided: Sequence[Decided]) -> tuple[tuple[Done, ...], tuple[str, ...]]:
-    """Close what is not due, then go through all models' transitions in the order of admission, then the rest."""
+    """What goes back first, then close what is not due, then all models' other transitions in the order of admission,
+    then the rest."""
     done: list[Done] = []
     failures: list[str] = []
+    in_order = _in_order(decided)
+    for one, transition in in_order:
+        if transition.kind in SAFETY:
+            with _on_its_own(one, failures), desk.forge.urgently():
+                done.append(_carry_out_one(desk, one, transition))
     for one in decided:
         with _on_its_own(one, failures):
             _close_stale(desk, one)
-    for one, transition in _in_order(decided):
-        with _on_its_own(one, failures):
-            done.append(_carry_out_one(desk, one, transition))
+    for one, transition in in_order:
+        if transition.kind not in SAFETY:
+            with _on_its_own(one, failures):
+                done.append(_carry_out_one(desk, one, transition))
     handled = {d.proposal for d in done}
     for one in decided:
         with _on_its_own(one, failures):
             done.extend(_look_after_others(desk, one, handled))
+    for one in decided:
+        with _on_its_own(one, failures):
+            _show_serving(desk, one)
+    try:
+        desk.forge.tidy()
+    except TidegateError as error:
+        failures.append(str(error))
     return tuple(done), tuple(failures)
+
+
+def _show_serving(desk: Desk, one: Decided) -> None:
+    """What main says of the environments in which something merged within the hour: older ones were shown then."""
+    merged = (p for p in one.observed.proposals if p.merged_at is not None and p.merged_at > desk.now - HOUR)
+    lately = {branch.environment for p in merged if (branch := parse_branch(p.branch)) is not None}
+    for environment in one.model.environments:
+        state = one.observed.environments[environment.name]
+        if environment.name not in lately or state.pin is None:
+            continue
+        versions = {served.version: served == state.pin.stable for served in state.pin.serves()}
+        last = environment == one.model.environments[-1]
+        serving = Serving(
+            model=one.model.name,
+            environment=environment.name,
+            last=last,
+            commit=state.history[-1].commit,
+            versions=versions,
+        )
+        desk.forge.show_serving(serving)
 
 
 @contextmanager
@@ -203,17 +253,29 @@ def _in_order(decided: Sequence[Decided]) -> list[tuple[Decided, Transition]]:
 
 
 def _carry_out_one(desk: Desk, one: Decided, transition: Transition) -> Done:
-    for number in transition.closes:
-        _close(desk, number, "a revert goes first")
-    proposal = propose(desk, one.model, transition, queries=one.queries.get(transition.environment, ()))
-    return _check_and_merge(desk, one, proposal, transition)
+    """A race that is lost is no failure, but told: what loses every race would be due for ever, and nobody knew."""
+    try:
+        for number in transition.closes:
+            _close(desk, number, "a revert goes first")
+        proposal = propose(desk, one.model, transition, queries=one.queries.get(transition.environment, ()))
+        return _check_and_merge(desk, one, proposal, transition)
+    except Raced as raced:
+        return Done(
+            model=transition.model,
+            environment=transition.environment,
+            kind=transition.kind.value,
+            proposal=None,
+            title=title(transition),
+            waiting=str(raced),
+        )
 
 
 def _check_and_merge(desk: Desk, one: Decided, proposal: Proposal, decision: Decision) -> Done:
     branch = parse_branch(proposal.branch)
     assert branch is not None
     result = check(desk, one.model, proposal, decision)
-    merged = merge(desk, one.model, proposal, result)
+    outcome = merge(desk, one.model, proposal, result)
+    merged = None if isinstance(outcome, Waiting) else outcome
     return Done(
         model=branch.model,
         environment=branch.environment,
@@ -222,6 +284,7 @@ def _check_and_merge(desk: Desk, one: Decided, proposal: Proposal, decision: Dec
         title=proposal.title,
         check=result,
         merged=merged.commit if merged else None,
+        waiting=outcome.why if isinstance(outcome, Waiting) else None,
         incident=merged.incident if merged else None,
     )
 
@@ -238,7 +301,9 @@ def _look_after_others(desk: Desk, one: Decided, handled: set[int | None]) -> It
         if decision is None or _is_closed_by_revert(decision, proposal):
             continue
         with suppress(Raced):
-            yield _check_and_merge(desk, one, proposal, decision)
+            # What it rests on may have been taken back since the pass began.
+            fresh = desk.forge.proposal(proposal.number) if proposal.approvals else proposal
+            yield _check_and_merge(desk, one, fresh, decision)
 
 
 def _is_closed_by_revert(decision: Decision, proposal: Proposal) -> bool:

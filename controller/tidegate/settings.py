@@ -68,9 +68,9 @@ def _github(environment: Mapping[str, str]) -> GitHub:
 
 
 def cache() -> Path:
-    """Our folder for what can be fetched or made again."""
-    base = os.environ.get("XDG_CACHE_HOME")
-    return (Path(base) if base else Path.home() / ".cache") / "tidegate"
+    """Our folder for what can be fetched or made again. A relative one is ignored (XDG Base Directory, section 2)."""
+    base = Path(os.environ.get("XDG_CACHE_HOME", ""))
+    return (base if base.is_absolute() else Path.home() / ".cache") / "tidegate"
 
 
 def _handle(name: str | None) -> str | None:

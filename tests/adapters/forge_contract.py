@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -20,11 +21,17 @@ BRANCH = "tidegate/churn/production/promote-k0123456789abcdef"
 
 @dataclass(frozen=True)
 class World:
-    """A forge, the repository behind it, and a person with a clone. main holds FIRST_FILES."""
+    """A forge, the repository behind it, and a person with a clone. main holds FIRST_FILES.
+
+    `merged_by` are author and committer of a merge commit; `it_is` tells a forge with a clock of its own the time, and
+    lets it see what was pushed past it.
+    """
 
     forge: Forge
     repository: Repository
     person: Clone
+    merged_by: tuple[str, str] = (OURS, OURS)
+    it_is: Callable[[datetime], None] = lambda _: None
 
     def branch(self, name: str = BRANCH, content: str = "stable: 2\n", path: str = PIN) -> str:
         """A branch of ours with one commit; returns its head."""
@@ -40,6 +47,12 @@ class World:
 
     def proposed(self, name: str = BRANCH, content: str = "stable: 2\n", path: str = PIN) -> Proposal:
         return self.forge.create(self.draft(name, content, path), NOON)
+
+    def merged(self, proposal: Proposal, message: str) -> str:
+        """The merge commit of a proposal that nothing stands in the way of."""
+        commit = self.forge.merge(proposal.number, proposal.head, message, LATER)
+        assert isinstance(commit, str)
+        return commit
 
     def main(self) -> str:
         main = self.repository.head()
@@ -153,19 +166,19 @@ class ForgeContract:
 
     def test_I4_merging_makes_one_merge_commit_of_main_and_the_judged_head(self, world: World) -> None:
         proposal, before = world.proposed(), world.main()
-        commit = world.forge.merge(proposal.number, proposal.head, "Promote churn\n\nKey: k1\n", LATER)
+        commit = world.merged(proposal, "Promote churn\n\nKey: k1\n")
         info = world.repository.commit_info(commit)
         assert world.main() == commit
         assert info.parents == (before, proposal.head)
-        assert info.message == f"Promote churn\n\nKey: k1\nTidegate-Proposal: {proposal.number}\n"
-        assert (info.author, info.committer, info.at) == (OURS, OURS, LATER)
+        assert info.message.rstrip("\n") == f"Promote churn\n\nKey: k1\nTidegate-Proposal: {proposal.number}"
+        assert (info.author, info.committer, info.at) == (*world.merged_by, LATER)
         assert world.main_says(PIN) == "stable: 2\n"
 
     def test_a_message_of_one_line_gets_its_trailer_as_a_paragraph(self, world: World) -> None:
         proposal = world.proposed()
-        commit = world.forge.merge(proposal.number, proposal.head, "Promote: churn", LATER)
-        message = world.repository.commit_info(commit).message
-        assert message == f"Promote: churn\n\nTidegate-Proposal: {proposal.number}\n"
+        commit = world.merged(proposal, "Promote: churn")
+        message = world.repository.commit_info(commit).message.rstrip("\n")
+        assert message == f"Promote: churn\n\nTidegate-Proposal: {proposal.number}"
 
     def test_a_merged_proposal_says_so_and_its_branch_is_gone(self, world: World) -> None:
         proposal = world.proposed()
@@ -316,8 +329,10 @@ class ForgeContract:
         proposal = world.proposed()
         world.person.commit({"README.md": "earlier work\n"})
         world.person.git("fetch", "--quiet")
+        world.it_is(LATER)
         world.person.git("merge", "--quiet", "--no-ff", "-m", "by hand", f"origin/{BRANCH}", at=LATER)
         world.person.push("main")
+        world.it_is(LATER)
         world.person.commit({"README.md": "later work\n"})
         world.person.push("main")
         seen = world.forge.proposal(proposal.number)

@@ -244,6 +244,40 @@ def test_commits_of_a_branch_say_who_made_them(repository: GitRepository, person
     assert repository.commit_info(theirs) == found[1]
 
 
+def test_after_merges_that_cross_there_are_several_merge_bases(repository: GitRepository, bare: Path) -> None:
+    start = head(repository)
+    one = repository.write_commit(start, {"one.md": "x"}, "m", NOON)
+    other = repository.write_commit(start, {"other.md": "x"}, "m", LATER)
+    assert repository.merge_bases(one, other) == (start,)
+    first, second = repository.merged(one, other) or "", repository.merged(other, one) or ""
+    assert set(repository.merge_bases(first, second)) == {one, other}
+    assert repository.merge_base(first, second) in (one, other)
+    alone = git(bare, "commit-tree", f"{start}^{{tree}}", "-m", "no parent")
+    assert repository.merge_bases(start, alone) == ()
+
+
+def test_what_main_was_is_told_by_first_parents(repository: GitRepository) -> None:
+    first = head(repository)
+    branch = repository.write_commit(first, {"new.md": "x"}, "m", NOON)
+    second = on_main(repository, {"README.md": "x"})
+    merged = repository.merged(second, branch) or ""
+    assert [repository.is_past(merged, commit) for commit in (first, second, merged)] == [True, True, True]
+    assert [repository.is_past(second, commit) for commit in (merged, branch, "0" * 40, "main")] == [False] * 4
+    assert not repository.is_past(merged, branch), "it came with a merge, and main never was it"
+
+
+def test_links_and_submodules_are_told_from_files(repository: GitRepository, person: Clone) -> None:
+    (person.folder / "link").symlink_to("models")
+    (person.folder / "models/link").symlink_to("churn")
+    person.git("add", "--all")
+    person.git("update-index", "--add", "--cacheinfo", f"160000,{'1' * 40},models/module")
+    person.git("commit", "--quiet", "-m", "links")
+    person.push("main")
+    paths = (PIN, "link", "models/link", "models/module", "models", "nowhere")
+    assert repository.links(head(repository), paths) == {"link", "models/link", "models/module"}
+    assert repository.links(head(repository), ()) == frozenset()
+
+
 def test_changed_paths_are_measured_from_the_merge_base(repository: GitRepository) -> None:
     base = head(repository)
     work = repository.write_commit(base, {PIN: "2\n", "new.md": "x"}, "m", NOON)

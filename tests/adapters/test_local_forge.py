@@ -351,3 +351,18 @@ def test_two_hundred_open_proposals_are_listed_in_one_go(world: World, bare: Pat
     started = time.perf_counter()
     assert [each.number for each in world.forge.proposals()] == numbers
     assert time.perf_counter() - started < 0.5, "aim: 50 ms; ten times that on a busy machine"
+
+
+def test_any_proposal_is_a_pull_request_to_main(world: World) -> None:
+    proposal = world.proposed()
+    world.forge.approve(proposal.number, "@dana", NOON)
+    found = world.forge.pull_request(proposal.number)
+    assert (found.number, found.base, found.branch, found.head) == (1, "main", proposal.branch, proposal.head)
+    assert (found.author, found.fork, [a.handle for a in found.approvals]) == (f"@{proposal.author}", False, ["@dana"])
+
+
+def test_there_are_no_accounts_so_addresses_and_names_stand_for_people(world: World) -> None:
+    proposal = world.proposed()
+    assert world.forge.members("@acme/leads") == {"@acme/leads"}
+    assert world.forge.authors([]) == frozenset()
+    assert world.forge.authors([proposal.head]) == {"@" + OURS.partition("@")[0]}

@@ -267,7 +267,7 @@ def test_4_a_bug_in_a_pass_ends_the_watch_and_says_which(
     assert "this pass failed, the next one tries again: MLflow" in shown.err
     assert "ZeroDivisionError: of a model without versions" in shown.err
     assert str(report) in shown.err
-    assert "run_pass" in report.read_text()
+    assert "_watch" in report.read_text()
 
 
 def test_130_ctrl_c(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:

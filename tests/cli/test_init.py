@@ -13,9 +13,10 @@ import pytest
 
 from support.program import Program
 from support.repositories import ISOLATED, git
-from tidegate import bundled, errors
+from tidegate import __version__, bundled, errors
 
 ROOT = Path(__file__).parents[2]
+TEMPLATE_WORKFLOWS = sorted((ROOT / "repo-template/.github/workflows").iterdir())
 SCHEMAS = {path.name: path.read_bytes() for path in (ROOT / "schemas").glob("*.schema.json")}
 EDITORS = re.compile(r"# yaml-language-server: \$schema=(\S+)")
 
@@ -160,3 +161,30 @@ def test_schemas_are_not_written_through_a_link(older: Path, link: str) -> None:
     assert ran.code == errors.WRONG_USE
     assert "is a link" in ran.err
     assert {name: (older.parent / name).read_bytes() for name in _files(older.parent)} == before
+
+
+ACTIONS = f"acme/tidegate@{'0123456789' * 4}"
+
+
+def test_the_workflows_take_the_actions_from_where_the_person_says(tmp_path: Path) -> None:
+    ran = Program(tmp_path, tmp_path)("init", "--actions", ACTIONS, str(tmp_path / "models"))
+    assert ran.code == errors.FINE
+    workflows = sorted((tmp_path / "models" / ".github" / "workflows").iterdir())
+    used = [line for file in workflows for line in file.read_text().splitlines() if "tidegate/actions/" in line]
+    assert len(used) == sum(file.read_text().count("OWNER/") for file in TEMPLATE_WORKFLOWS)
+    assert all(re.search(rf"uses: acme/tidegate/actions/[a-z]+@\d{{40}} # v{__version__}$", line) for line in used)
+
+
+@pytest.mark.parametrize(
+    "actions",
+    [
+        pytest.param("acme/tidegate@v1", id="a-tag-can-move"),
+        pytest.param("acme/tidegate", id="no-commit"),
+        pytest.param(f"acme/tidegate@{'0' * 40}\n", id="a-line-break"),
+    ],
+)
+def test_actions_that_are_not_pinned_are_refused(actions: str, tmp_path: Path) -> None:
+    ran = Program(tmp_path, tmp_path)("init", "--actions", actions, str(tmp_path / "models"))
+    assert ran.code == errors.WRONG_USE
+    assert "OWNER/NAME@COMMIT" in ran.err
+    assert not (tmp_path / "models").exists()

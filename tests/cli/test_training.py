@@ -13,9 +13,10 @@ import pytest
 import requests
 
 from support.program import CONTROLLER, Program, Ran
-from support.repositories import Clone, new_bare
+from support.repositories import NOON, Clone, git, new_bare
 from support.training_program import PROGRAM
 from tidegate import errors
+from tidegate.core.launch_record import LaunchRecord, LaunchState, encode
 
 WORKSPACE = """\
 apiVersion: tidegate.dev/v1alpha1
@@ -58,6 +59,10 @@ class Repository:
         self.clone.commit(self.model(parameters))
         self.clone.push("main")
 
+    def due(self) -> list[str]:
+        shown = json.loads(self.tidegate("train", "--dry-run", "--format", "json").out)
+        return [one["model"] for one in shown["models"] if one["due"]]
+
     def aliases(self) -> dict[str, str]:
         answer = requests.get(f"{self.uri}/api/2.0/mlflow/registered-models/get", {"name": self.name}, timeout=10)
         return {alias["alias"]: alias["version"] for alias in answer.json()["registered_model"].get("aliases", ())}
@@ -72,10 +77,12 @@ def test_a_commit_is_trained_once_judged_and_promoted(repository: Repository) ->
     tidegate, name = repository.tidegate, repository.name
     explained = json.loads(tidegate("train", "--explain-key").out)
     assert "would be launched" in tidegate("train", "--dry-run").out
+    assert repository.due() == [name]
     ran = tidegate("train", name, "--wait")
     assert ran.code == errors.FINE, ran
     assert ran.out == f"{name}: {explained['key']} succeeded, version 1\n"
     assert "version 1" in tidegate("train", name).out
+    assert repository.due() == []
     evaluation = json.loads(tidegate("evaluate", name, "--format", "json").out)
     assert (evaluation["passed"], evaluation["champion"]) == (True, None)
     assert tidegate("evaluate", name, "--version", "1").code == errors.FINE
@@ -85,6 +92,20 @@ def test_a_commit_is_trained_once_judged_and_promoted(repository: Repository) ->
     assert done["failures"] == []
     assert repository.aliases() == {"staging": "1"}
     assert "version: 1" in tidegate("render").out
+
+
+def test_a_pass_that_may_not_launch_leaves_a_lost_attempt_to_others(repository: Repository) -> None:
+    origin, tidegate = repository.clone.folder.parent / "git" / "models.git", repository.tidegate
+    key, main = json.loads(tidegate("train", "--explain-key").out)["key"], git(origin, "rev-parse", "main")
+    lost = LaunchRecord(
+        model=repository.name, key=key, attempt=1, commit=main, run_id="0" * 32, deadline=NOON, state=LaunchState.LOST
+    )
+    git(origin, "update-ref", lost.ref, git(origin, "hash-object", "-w", "--stdin", stdin=encode(lost).encode()))
+    assert repository.due() == [repository.name]
+    assert tidegate("reconcile", "--once", "--no-launch").code == errors.FINE
+    assert repository.due() == [repository.name]
+    assert tidegate("reconcile", "--once").code == errors.FINE
+    assert repository.due() == []
 
 
 def test_a_launch_goes_on_by_itself_and_a_pass_collects_it(repository: Repository) -> None:

@@ -7,9 +7,11 @@ from typing import Any
 
 import pytest
 
-from support.situations import pin_of, proposal
-from tidegate.core.authorise import Head, required_check
-from tidegate.core.observed import CheckState
+from support.situations import NOW, pin_of, proposal
+from tidegate.core.approving.needs import Need
+from tidegate.core.approving.votes import Panel
+from tidegate.core.authorise import Edited, Head, edited_check, required_check
+from tidegate.core.observed import Approval, CheckState
 from tidegate.core.outcome import Hold, Nothing, WaitingOn
 from tidegate.core.pin import Canary, Pin, stamped
 from tidegate.core.transition import Kind, Transition, mark, parse_branch
@@ -17,6 +19,7 @@ from tidegate.core.workspace import Approvals
 
 BEFORE = stamped("digits", "production", Pin(stable=pin_of(1)), mark(Kind.PROMOTE, None))
 RULE = Approvals(handles=("@dana", "@eve"))
+HEAD, EARLIER = "h" * 40, "0" * 40
 FILES = {"models/digits/production.yaml": "the pin", "rendered/production/digits.yaml": "the route"}
 
 
@@ -37,15 +40,25 @@ def head(made: Transition, *approvals: str, **changes: Any) -> Head:
     branch = parse_branch(made.branch)
     assert branch is not None
     base = Head(
-        proposal=proposal(7, made.key, kind=made.kind),
+        proposal=proposal(7, made.key, kind=made.kind, approvals=given(*approvals)),
         branch=branch,
         pin=made.after,
         main_pin=BEFORE,
         changed=FILES,
         expected=FILES,
-        approvals=tuple((handle, "h" * 40, made.key) for handle in approvals),
+        keys={HEAD: made.key, EARLIER: made.key},
     )
     return replace(base, **changes)
+
+
+def given(*handles: str, at: str = HEAD) -> tuple[Approval, ...]:
+    return tuple(Approval(handle=handle, head=at, at=NOW) for handle in handles)
+
+
+def touched(made: Transition, *approvals: str, needs: tuple[Need, ...] = (), at: str = HEAD) -> Head:
+    """The transition's branch with @eve's commit on it."""
+    edited = Edited(head=HEAD, authors=frozenset({"@eve"}), needs=needs, approvals=given(*approvals, at=at))
+    return head(made, edited=edited)
 
 
 def test_an_untouched_due_transition_needs_nobody() -> None:
@@ -87,9 +100,22 @@ def test_a_forged_part_fails_or_asks(changes: dict[str, Any], words: str) -> Non
 
 def test_somebody_elses_commit_makes_it_that_persons_proposal() -> None:
     made = transition()
-    foreign = replace(proposal(7, made.key, kind=made.kind), foreign=True)
-    assert required_check(head(made, proposal=foreign), made, RULE).state is CheckState.PENDING
-    assert required_check(head(made, "@dana", proposal=foreign), made, RULE).state is CheckState.PASSED
+    assert required_check(touched(made), made, RULE).state is CheckState.PENDING
+    assert required_check(touched(made, "@eve"), made, RULE).state is CheckState.PENDING
+    assert required_check(touched(made, "@dana"), made, RULE).state is CheckState.PASSED
+
+
+def test_what_somebody_adds_to_a_branch_of_ours_needs_the_rules_that_it_touches() -> None:
+    made = transition()
+    sre = Need(name="changes.objectives", rule=Approvals(handles=("@kim",)), what=("objectives in model.yaml",))
+    check = required_check(touched(made, "@dana", needs=(sre,)), made, RULE)
+    assert (check.state, "by @kim: objectives in" in check.summary) == (CheckState.PENDING, True)
+    assert required_check(touched(made, "@dana", "@kim", needs=(sre,)), made, RULE).state is CheckState.PASSED
+
+
+def test_a_branch_of_ours_that_somebody_touched_waits_where_nobody_is_listed() -> None:
+    made = transition()
+    assert required_check(touched(made, "@dana"), made, None).state is CheckState.PENDING
 
 
 @pytest.mark.parametrize(
@@ -105,6 +131,12 @@ def test_I4_what_decide_does_not_yield_does_not_merge(decision: Any) -> None:
     assert required_check(head(made, "@dana"), decision, RULE).state is CheckState.FAILED
 
 
+def test_I3_what_cannot_be_judged_now_is_pending() -> None:
+    made = transition()
+    hold = Hold(reason="cannot observe: Prometheus does not answer", waiting_on=WaitingOn.OUTSIDE, unknown=True)
+    assert required_check(head(made), hold, RULE).state is CheckState.PENDING
+
+
 @pytest.mark.parametrize(
     ("approvals", "count", "state"),
     [
@@ -115,17 +147,49 @@ def test_I4_what_decide_does_not_yield_does_not_merge(decision: Any) -> None:
         pytest.param(("@dana", "@dana"), 2, CheckState.PENDING, id="one person twice is one"),
         pytest.param(("@dana", "@Dana"), 2, CheckState.PENDING, id="one person in two spellings is one"),
         pytest.param(("@dana", "@eve"), 2, CheckState.PASSED, id="two listed people"),
+        pytest.param(("@Lee",), 1, CheckState.PASSED, id="a member of a listed team"),
+        pytest.param(("@acme/leads",), 1, CheckState.PENDING, id="the name of a team is no member of it"),
+        pytest.param(("@tidegate",), 1, CheckState.PENDING, id="who proposed it"),
+        pytest.param(("@ci[bot]",), 1, CheckState.PENDING, id="a bot, even a listed one"),
     ],
 )
 def test_an_entry_needs_listed_people(approvals: tuple[str, ...], count: int, state: CheckState) -> None:
     made = transition(Kind.PROMOTE, needs_person=True)
-    rule = replace(RULE, count=count)
-    assert required_check(head(made, *approvals), made, rule).state is state
+    rule = Approvals(handles=(*RULE.handles, "@acme/leads", "@ci[bot]", "@tidegate"), count=count)
+    panel = Panel(teams={"@acme/leads": frozenset({"@lee"})})
+    assert required_check(head(made, *approvals, panel=panel), made, rule).state is state
+
+
+@pytest.mark.parametrize(
+    ("approvals", "alone", "state"),
+    [
+        pytest.param(("@dana",), False, CheckState.PENDING, id="the author of the training change alone"),
+        pytest.param(("@dana", "@eve"), False, CheckState.PASSED, id="the author and another one"),
+        pytest.param(("@eve",), False, CheckState.PASSED, id="another one"),
+        pytest.param(("@dana",), True, CheckState.PASSED, id="the author alone where that is allowed"),
+    ],
+)
+def test_the_author_of_the_training_change_is_not_the_sole_approver(
+    approvals: tuple[str, ...], alone: bool, state: CheckState
+) -> None:
+    made = transition(Kind.PROMOTE, needs_person=True)
+    entering = head(made, *approvals, panel=Panel(trained_by=frozenset({"@dana"})))
+    check = required_check(entering, made, replace(RULE, not_sole_author=not alone))
+    assert check.state is state
+    assert ("besides @dana" in check.summary) == (state is CheckState.PENDING)
+
+
+def test_a_team_that_cannot_be_read_is_named() -> None:
+    made = transition(Kind.PROMOTE, needs_person=True)
+    entering = head(made, "@lee", panel=Panel(unreadable={"@acme/leads": "the token may not read it"}))
+    check = required_check(entering, made, Approvals(handles=("@acme/leads",)))
+    assert check.state is CheckState.PENDING
+    assert "@acme/leads cannot be read: the token may not read it" in check.summary
 
 
 def test_an_approval_of_another_transition_does_not_count() -> None:
     made = transition(Kind.PROMOTE, needs_person=True)
-    stale = head(made, approvals=(("@dana", "h" * 40, "k" + "9" * 16),))
+    stale = head(made, "@dana", keys={HEAD: "k" + "9" * 16})
     assert required_check(stale, made, RULE).state is CheckState.PENDING
 
 
@@ -162,14 +226,12 @@ def test_the_check_names_the_head_it_was_made_for() -> None:
 
 def test_an_approval_given_before_somebody_touched_the_branch_does_not_count() -> None:
     made = transition()
-    foreign = replace(proposal(7, made.key, kind=made.kind), foreign=True)
-    before = head(made, proposal=foreign, approvals=(("@dana", "0" * 40, made.key),))
-    assert required_check(before, made, RULE).state is CheckState.PENDING
+    assert required_check(touched(made, "@dana", at=EARLIER), made, RULE).state is CheckState.PENDING
 
 
 def test_of_our_own_branch_an_approval_of_the_same_transition_counts_whatever_head_it_was_given_at() -> None:
     made = transition(Kind.PROMOTE, needs_person=True)
-    rebuilt = head(made, approvals=(("@dana", "0" * 40, made.key),))
+    rebuilt = head(made, proposal=proposal(7, made.key, kind=made.kind, approvals=given("@dana", at=EARLIER)))
     assert required_check(rebuilt, made, RULE).state is CheckState.PASSED
 
 
@@ -186,3 +248,57 @@ def test_the_kind_of_the_stamp_is_the_kind_of_the_branch() -> None:
     assert branch is not None
     check = required_check(head(made, pin=other, branch=branch), Nothing(), None)
     assert (check.state, "another kind" in check.summary) == (CheckState.FAILED, True)
+
+
+def test_a_persons_verb_goes_at_once_whoever_trained_the_version() -> None:
+    made = transition(Kind.PIN)
+    asked = head(made, "@dana", panel=Panel(trained_by=frozenset({"@dana"})))
+    assert required_check(asked, Nothing(), replace(RULE, not_sole_author=True)).state is CheckState.PASSED
+
+
+ENTRY = Need(name="approvals.production", rule=RULE, what=("models/digits/production.yaml",))
+OBJECTIVES = Need(
+    name="changes.objectives", rule=Approvals(handles=("@sam",)), what=tuple(f"objectives.o{n}" for n in range(5))
+)
+
+
+@pytest.mark.parametrize(
+    ("approvals", "at", "state", "words"),
+    [
+        pytest.param((), HEAD, CheckState.PENDING, "needs an approval by @dana or @eve: models/digits/", id="none"),
+        pytest.param(("@dana",), HEAD, CheckState.PENDING, "needs an approval by @sam", id="one rule of two"),
+        pytest.param(("@dana", "@sam"), HEAD, CheckState.PASSED, "approved by @dana, @sam", id="both rules"),
+        pytest.param(("@dana", "@sam"), EARLIER, CheckState.PENDING, "needs", id="of an earlier head"),
+        pytest.param(("@eve", "@sam"), HEAD, CheckState.PENDING, "needs", id="the author's own counts for nothing"),
+    ],
+)
+def test_a_persons_pull_request_needs_every_rule_that_it_touches(
+    approvals: tuple[str, ...], at: str, state: CheckState, words: str
+) -> None:
+    edited = Edited(
+        head=HEAD, authors=frozenset({"@Eve"}), needs=(ENTRY, OBJECTIVES), approvals=given(*approvals, at=at)
+    )
+    check = edited_check(edited)
+    assert (check.head, check.state) == (HEAD, state)
+    assert words in check.summary
+
+
+def test_of_many_fields_the_first_are_named() -> None:
+    check = edited_check(Edited(head=HEAD, authors=frozenset(), needs=(OBJECTIVES,)))
+    assert check.summary.endswith("objectives.o0, objectives.o1, objectives.o2 and 2 more")
+
+
+def test_a_pull_request_that_touches_no_rule_passes() -> None:
+    assert edited_check(Edited(head=HEAD, authors=frozenset(), needs=())).state is CheckState.PASSED
+
+
+def test_a_pull_request_that_nobody_can_read_fails_whoever_approved() -> None:
+    broken = Edited(
+        head=HEAD,
+        authors=frozenset(),
+        needs=(ENTRY,),
+        invalid=("models/digits/model.yaml:3:1: not YAML",),
+        approvals=given("@dana"),
+    )
+    check = edited_check(broken)
+    assert (check.state, "nobody can tell" in check.summary) == (CheckState.FAILED, True)

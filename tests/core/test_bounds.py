@@ -82,7 +82,6 @@ def whole(text: str) -> str:
     [
         pytest.param("defaults: {falseRevertRate: 0%}", id="a rate in the defaults"),
         pytest.param("dispersion: .inf", id="an infinite dispersion"),
-        pytest.param("forge: {kind: github}", id="another forge"),
         pytest.param("hold: {reason: audit, until: '2026-02-30T10:00:00Z'}", id="a hold until a day that is not"),
         pytest.param(UNKNOWN_TIME_ZONE.bad.partition("\n")[2], id="an unknown time zone"),
     ],

@@ -596,9 +596,9 @@ def test_guard_of_a_retraining(guard: Any, stops: bool) -> None:
     assert (stopped(RETRAIN, situation) is not None) == stops
 
 
-def drifted(history: tuple[PinChange, ...]) -> Observed:
+def drifted(history: tuple[PinChange, ...], *, pin_alone: bool = True) -> Observed:
     what = PROMOTING[0]
-    state = EnvironmentObserved(history=history, rendered=False)
+    state = EnvironmentObserved(history=history, rendered=False, pin_alone=pin_alone)
     return replace(what, environments={**what.environments, "production": state})
 
 
@@ -607,6 +607,8 @@ def test_a_hand_edit_is_obeyed_by_rendering_and_needs_nobody() -> None:
     edited = PinChange(commit="e" * 40, at=NOW, pin=replace(history[-1].pin or Pin(), stable=pin_of(7)))
     made = transition(decided(drifted((*history, edited)), READY))
     assert (made.kind, made.after.stable, made.needs_person) == (Kind.RENDER, pin_of(7), False)
+    behind_it = transition(decided(drifted((*history, edited), pin_alone=False), READY))
+    assert (behind_it.kind, behind_it.needs_person) == (Kind.RENDER, True), "the manifest changed since"
 
 
 def test_what_changes_the_rendered_file_without_a_hand_edit_of_the_pin_file_asks() -> None:

@@ -76,6 +76,18 @@ def test_labels_are_made_by_putting_them_on(dana: Caller) -> None:
     assert dana.post("/labels", {"name": "Revert", "color": "ff0000"}).status_code == 422
 
 
+def test_who_labelled_and_when_is_remembered(dana: Caller, lee: Caller) -> None:
+    lee.post("/issues/1/labels", {"labels": ["a"]})
+    dana.put("/issues/1/labels", {"labels": ["a", "b"]})
+    dana.delete("/issues/1/labels/a")
+    told = dana.get("/issues/1/events").json()
+    assert [(event["event"], event["label"]["name"], event["actor"]["login"]) for event in told] == [
+        ("labeled", "a", "lee"),
+        ("labeled", "b", "dana"),
+        ("unlabeled", "a", "dana"),
+    ]
+
+
 def test_issues_share_their_numbers_with_pull_requests(dana: Caller) -> None:
     made = dana.post("/issues", {"title": "Status", "labels": ["tidegate"]}).json()
     assert made["number"] == 2

@@ -7,19 +7,28 @@ words on an error. Which series to ask for is `core.judging.queries`' work.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import unquote, urlsplit
 
 import requests
 from prometheus_api_client import PrometheusConnect
 from urllib3.util.retry import Retry
 
+from tidegate.core.diagnosis.metrics import PrometheusFacts, Rejected
+from tidegate.core.diagnosis.remark import Unknown
 from tidegate.core.judging.reading import Sampled, Series, Unread, Why
 from tidegate.errors import without_credentials
+from tidegate.ports import Clock
 
+Told = TypeVar("Told")
+
+_PART = re.compile(r"(\d+)(ms|[smhdwy])")
+_LENGTH = re.compile(rf"(?:{_PART.pattern})+")
+_SECONDS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800, "y": 31_536_000}
 _MOVED = range(300, 400)
 _DENIED = (401, 403)
 _SECTION = "prometheus in tidegate.yaml"
@@ -95,14 +104,43 @@ class Prometheus:
             return self._not_the_api()
         return Sampled(series=series, start=start, end=end)
 
+    def survey(self, clock: Clock) -> PrometheusFacts | Rejected | Unknown:
+        """`ports.Surveyor`. Its clock is compared with ours at the middle of the question."""
+        began = clock.now()
+        there = self.now()
+        if isinstance(there, Unread):
+            silent = there.why is Why.UNREACHABLE
+            return Unknown(why=there.words, silent=True) if silent else Rejected(words=there.words)
+        return PrometheusFacts(
+            address=self.address,
+            version=self._told("buildinfo", "version", str),
+            ahead=there - (began + (clock.now() - began) / 2),
+            retention=self._told("runtimeinfo", "storageRetention", _retention),
+            most_samples=self._told("flags", "query.max-samples", int),
+        )
+
+    def _told(self, page: str, key: str, parse: Callable[[str], Told]) -> Told | Unknown:
+        """What Prometheus says of itself; many that speak its API (Thanos, Mimir) say less."""
+        data = self._request("GET", f"status/{page}", {})
+        if isinstance(data, Unread):
+            return Unknown(why=data.words, silent=data.why is Why.UNREACHABLE)
+        try:
+            return parse(str(data[key]))
+        except (LookupError, ValueError):
+            return Unknown(why=f"{self._who} does not tell {key}")
+
     def _ask(self, form: Mapping[str, str]) -> Mapping[str, Any] | Unread:
         """The `data` of an answer that is whole and a success; everything else is Unread."""
         if not self._is_address:
             # Not shown: without a scheme nobody can tell where a password in it would stand.
             return Unread(why=Why.ERROR, words=f"Prometheus' address has no http:// or https://: correct {_KEY}")
+        return self._request("POST", "query", form)
+
+    def _request(self, method: str, path: str, form: Mapping[str, str]) -> Mapping[str, Any] | Unread:
         try:
-            response = self._session.post(
-                f"{self.address}/api/v1/query",
+            response = self._session.request(
+                method,
+                f"{self.address}/api/v1/{path}",
                 data=form,
                 headers=self._connection.headers,
                 auth=self._connection.auth,
@@ -157,6 +195,16 @@ def _series(data: Mapping[str, Any], start: float, end: float) -> Iterator[Serie
         # The server rounds times to milliseconds; what adjoining windows would both see belongs to one of them.
         if inside := tuple(sample for sample in samples if start < sample[0] <= end):
             yield Series(labels=dict(found["metric"]), samples=inside)
+
+
+def _retention(words: str) -> timedelta | None:
+    """`15d`, `1y or 10GiB`, `10GiB`: the time; None where only the size is limited."""
+    first = words.partition(" or ")[0]
+    if _LENGTH.fullmatch(first):
+        return timedelta(seconds=sum(int(number) * _SECONDS[unit] for number, unit in _PART.findall(first)))
+    if first.endswith("B"):
+        return None
+    raise ValueError(words)
 
 
 def _user_in(url: str) -> tuple[str, str] | None:

@@ -13,8 +13,9 @@ from tidegate.core.launch_record import vouch
 from tidegate.core.observed import ModelVersion
 from tidegate.errors import OutsideSystem, WrongUse
 from tidegate.people import Place, ask, require_readable
+from tidegate.steps.desk import Desk
 from tidegate.steps.observe import Sources, environment_of
-from tidegate.steps.proposing import Desk, transition_files
+from tidegate.steps.proposing import transition_files
 
 if TYPE_CHECKING:
     from tidegate.core.manifest import Model

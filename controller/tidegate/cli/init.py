@@ -16,14 +16,16 @@ Next:
        git init --bare --initial-branch=main {bare}
        cd {typed} && git init --initial-branch=main && git add . && git commit -m "models"
        git remote add origin {bare} && git push -u origin main
-  3. tidegate train --wait && tidegate reconcile --once && tidegate status"""
+  3. tidegate train --wait && tidegate reconcile --once && tidegate status
+On GitHub, README.md there says what to set up; its workflows then run these commands."""
 
 
 @click.command("init")
 @click.argument("folder", type=click.Path(path_type=Path))
 @click.option("--schemas", is_flag=True, help="Only bring the schemas of an existing repository up to date.")
+@click.option("--actions", metavar="OWNER/NAME@COMMIT", help="Where the workflows take Tidegate's actions from.")
 @click.option("--dry-run", is_flag=True, help="Only list the files.")
-def command(folder: Path, *, schemas: bool, dry_run: bool) -> int:
+def command(folder: Path, *, schemas: bool, actions: str | None, dry_run: bool) -> int:
     """Write a new models repository into FOLDER.
 
     Nothing that is there already is written over. With --schemas only the files in .tidegate/schemas that differ from
@@ -31,8 +33,10 @@ def command(folder: Path, *, schemas: bool, dry_run: bool) -> int:
     """
     from tidegate.init import init, refresh_schemas
 
-    write = refresh_schemas if schemas else init
-    for file in write(folder, dry_run=dry_run):
+    if schemas and actions:
+        raise click.UsageError("--schemas touches no workflow; leave --actions out")
+    files = refresh_schemas(folder, dry_run=dry_run) if schemas else init(folder, actions=actions, dry_run=dry_run)
+    for file in files:
         print(folder / file)
     if not (dry_run or schemas):
         bare = shlex.quote(f"{folder.resolve()}.git")

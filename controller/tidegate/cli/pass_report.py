@@ -25,14 +25,16 @@ def _trainings(done: Pass) -> Iterator[str]:
 
 def _transitions(done: Pass) -> Iterator[str]:
     for one in done.report.done:
-        yield f"{'merged' if one.merged else 'proposed'}  {_proposal(one)}"
+        yield f"raced  {one.title}: {one.waiting}" if one.proposal is None else _proposal(one)
     for change in done.projection.changes:
         yield f"alias  {change.model}: {change.alias} {change.found or 'none'} → {change.wanted or 'none'}"
 
 
 def _proposal(one: Done) -> str:
     where = f"{one.title} (#{one.proposal})"
-    return f"{where} as {one.merged[:12]}" if one.merged else f"{where}: {_check(one.check)}"
+    if one.merged:
+        return f"merged  {where} as {one.merged[:12]}"
+    return f"proposed  {where}: {_check(one.check)}" + (f"; {one.waiting}" if one.waiting else "")
 
 
 def _check(check: Check | None) -> str:
@@ -104,5 +106,6 @@ def _plain_done(one: Done) -> dict[str, object]:
         "title": one.title,
         "check": {"state": one.check.state, "summary": one.check.summary} if one.check else None,
         "merged": one.merged,
+        "waiting": one.waiting,
         "incident": one.incident,
     }

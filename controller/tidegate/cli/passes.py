@@ -11,13 +11,13 @@ from tidegate.core.manifest import Model
 from tidegate.core.observed import Training
 from tidegate.core.outcome import Hold, ModelDecision, WaitingOn
 from tidegate.core.transition import Transition
-from tidegate.errors import OutsideSystem, Refused
+from tidegate.errors import TidegateError
 from tidegate.project import Projection, project
 from tidegate.reconcile import PassReport, reconcile
 from tidegate.steps.champion import champion_of
 from tidegate.steps.observe import Sources
 from tidegate.steps.trainings import key_at
-from tidegate.train import TrainingPorts, collect, train
+from tidegate.train import collect, train
 from tidegate.wiring.context import Context
 
 
@@ -47,12 +47,15 @@ class Pass:
         return 3 if self.failures else 1 if self.findings or self.report.incidents else 0
 
 
-def run_pass(context: Context, *, dry_run: bool = False, every_alias: bool = True) -> Pass:
-    """`every_alias` projects all models, else only those that this pass changed or that are in flight."""
+def run_pass(context: Context, *, dry_run: bool = False, every_alias: bool = True, launch: bool = True) -> Pass:
+    """`every_alias` projects all models, else only those that this pass changed or that are in flight.
+
+    Without `launch` no training is started here, where it may have nothing to run with; it is collected all the same.
+    """
     if dry_run:
         report = reconcile(context.reconcile_ports(), dry_run=True)
         return Pass(collected=(), report=report, projection=Projection(changes=()), failures=report.failures)
-    collected, failed = _collect(context)
+    collected, failed = _collect(context, launch=launch)
     report = reconcile(context.reconcile_ports())
     only = None if every_alias else _moving(report)
     projection = project(context.repository, context.registry, context.reader, only=only)
@@ -60,24 +63,20 @@ def run_pass(context: Context, *, dry_run: bool = False, every_alias: bool = Tru
     return Pass(collected=collected, report=report, projection=projection, failures=tuple(dict.fromkeys(failures)))
 
 
-def _collect(context: Context) -> tuple[tuple[Collected, ...], tuple[str, ...]]:
+def _collect(context: Context, *, launch: bool) -> tuple[tuple[Collected, ...], tuple[str, ...]]:
     sources, ports = context.sources(context.desired()), context.training_ports()
     collected: list[Collected] = []
     failures: list[str] = []
     for model, key in _unfinished(sources):
         try:
-            state = _collect_one(model, key, sources, ports, context)
+            if launch:
+                # What a dead launch left half done is handed over, and a lost attempt is tried again; else it stays.
+                train(model, sources.desired.commit, ports, context.clock.now())
+            state = collect(model, key, ports, context.clock.now(), champion_of(model, sources))
             collected.append(Collected(model=model.name, training=state))
-        except (OutsideSystem, Refused) as error:
+        except TidegateError as error:
             failures.append(f"{model.name}: {error}")
     return tuple(collected), tuple(failures)
-
-
-def _collect_one(model: Model, key: str, sources: Sources, ports: TrainingPorts, context: Context) -> Training:
-    now, champion = context.clock.now(), champion_of(model, sources)
-    # What a dead launch left half done is handed over, and a lost attempt is tried again; anything else stays.
-    train(model, sources.desired.commit, ports, now)
-    return collect(model, key, ports, now, champion)
 
 
 def _unfinished(sources: Sources) -> Iterator[tuple[Model, str]]:

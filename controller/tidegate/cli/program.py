@@ -13,6 +13,7 @@ SECTIONS = {
     "Set up": {
         "init": "Write a new models repository into a folder.",
         "demo": "Run the whole loop on this machine: train, promote, revert.",
+        "doctor": "Check what the loop depends on, with a fix for each complaint.",
     },
     "The files": {
         "validate": "Check the files on disk, all findings in one go.",
@@ -29,6 +30,7 @@ SECTIONS = {
     },
     "Proposals": {
         "pull": "List, show, approve, merge and close proposals.",
+        "approve": "Check who must still approve a pull request.",
         "retry": "Lift the veto of a closed proposal.",
     },
     "On call": {

@@ -6,6 +6,7 @@ import signal
 import sys
 import threading
 from datetime import datetime, timedelta
+from functools import partial
 from types import FrameType
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,8 @@ from tidegate.cli.choice import as_duration, output_format
 from tidegate.cli.session import Session, pass_session, tell
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from tidegate.cli.passes import Pass
     from tidegate.wiring.context import Context
 
@@ -34,23 +37,27 @@ def _as_interval(context: click.Context, parameter: click.Parameter, value: str)
 @click.command("reconcile")
 @click.option("--watch/--once", help="Pass after pass until SIGTERM or Ctrl-C, or one pass (the default).")
 @click.option("--interval", callback=_as_interval, default="10s", show_default=True, help="From one pass to the next.")
+@click.option("--no-launch", is_flag=True, help="Collect trainings and start none: something else does.")
 @click.option("--dry-run", is_flag=True, help="Only tell what would be done.")
 @output_format
 @pass_session
-def command(session: Session, form: str, interval: timedelta, *, watch: bool, dry_run: bool) -> int:
+def command(  # noqa: PLR0913 - one argument an option
+    session: Session, form: str, interval: timedelta, *, watch: bool, no_launch: bool, dry_run: bool
+) -> int:
     """Do what is due in every model: collect trainings, judge, propose, merge, and project aliases.
 
     One pass exits 3 when a server does not answer, 1 when a file cannot be read or a merge is not what was proposed.
     With --watch only news is printed (with --format json each pass, one a line).
     """
-    context = session.context()
-    if watch:
-        return _watch(context, interval, form, dry_run=dry_run)
     from tidegate.cli.pass_report import lines, plain
     from tidegate.cli.passes import run_pass
     from tidegate.reporters import json
 
-    done = run_pass(context, dry_run=dry_run)
+    context = session.context()
+    look = partial(run_pass, context, dry_run=dry_run, launch=not no_launch)
+    if watch:
+        return _watch(context, look, interval, form)
+    done = look()
     if form == "json":
         json.show(plain(done))
     else:
@@ -58,8 +65,7 @@ def command(session: Session, form: str, interval: timedelta, *, watch: bool, dr
     return done.exit_code
 
 
-def _watch(context: Context, interval: timedelta, form: str, *, dry_run: bool) -> int:
-    from tidegate.cli.passes import run_pass
+def _watch(context: Context, look: Callable[..., Pass], interval: timedelta, form: str) -> int:
     from tidegate.errors import TidegateError
 
     stop = _stop_signal()
@@ -70,7 +76,7 @@ def _watch(context: Context, interval: timedelta, form: str, *, dry_run: bool) -
         now = context.clock.now()
         full = projected is None or now >= projected + _EVERY_ALIAS
         try:
-            done = run_pass(context, dry_run=dry_run, every_alias=full)
+            done = look(every_alias=full)
             projected = now if full and not done.projection.failures else projected
             said = _say(done, said, form)
         except TidegateError as error:

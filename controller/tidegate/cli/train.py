@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import click
 
-from tidegate.cli.choice import chosen
+from tidegate.cli.choice import chosen, output_format
 from tidegate.cli.session import Session, pass_session, tell
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from tidegate.core.manifest import Model
     from tidegate.core.observed import ModelVersion, Training
@@ -29,10 +29,18 @@ _POLL_SECONDS = 0.5
 @click.option("--wait", is_flag=True, help="Wait for the end; exit 1 when the command or a gate says no.")
 @click.option("--candidate", metavar="REF", help="Train MODEL as this commit has it, to compare; never registered.")
 @click.option("--explain-key", is_flag=True, help="Only print what the training key is made of.")
-@click.option("--dry-run", is_flag=True, help="Only tell what would be launched.")
+@click.option("--dry-run", is_flag=True, help="Only tell what would be launched (and only then --format json).")
+@output_format
 @pass_session
 def command(  # noqa: PLR0913 - one argument an option
-    session: Session, model: str | None, *, wait: bool, candidate: str | None, explain_key: bool, dry_run: bool
+    session: Session,
+    model: str | None,
+    form: str,
+    *,
+    wait: bool,
+    candidate: str | None,
+    explain_key: bool,
+    dry_run: bool,
 ) -> int:
     """Launch the training of main's MODEL (of all models without one), unless its key was trained already.
 
@@ -40,6 +48,8 @@ def command(  # noqa: PLR0913 - one argument an option
     the exit code is the worst.
     """
     context = session.context()
+    if form == "json" and not dry_run:
+        raise click.UsageError("--format json goes with --dry-run")
     if candidate is not None:
         if model is None or explain_key or dry_run:
             raise click.UsageError("--candidate REF trains one MODEL, and goes with --wait only")
@@ -47,6 +57,8 @@ def command(  # noqa: PLR0913 - one argument an option
     desired = context.desired()
     wanted = [one for one in chosen(desired, model) if model or one.model.training]
     broken = [*(one.invalid for one in wanted if one.invalid), *(() if model else map(str, desired.unreadable))]
+    if form == "json":
+        return _due(context, desired, [one.model for one in wanted if not one.invalid], broken)
     for finding in broken:
         print(finding)
     act = _explain if explain_key else _foretell if dry_run else _wait if wait else _launch
@@ -74,6 +86,18 @@ def _wait(context: Context, desired: Desired, model: Model) -> int:
     state = _run(context, desired, model, wait=True)
     _print(model, state)
     return 1 if state.version is None else 0
+
+
+def _due(context: Context, desired: Desired, models: Sequence[Model], broken: Sequence[str]) -> int:
+    """For a program that launches: each model, whether it is due, and what cannot be read."""
+    from tidegate.reporters import json
+    from tidegate.steps.trainings import all_records, is_due, key_at
+
+    records = all_records(context.repository)
+    keys = [(model, key_at(context.repository, desired.commit, model)) for model in models]
+    shown = [{"model": m.name, "key": key, "due": bool(key) and is_due(m, key, records)} for m, key in keys]
+    json.show({"models": shown, "unreadable": list(broken)})
+    return 1 if broken else 0
 
 
 def _foretell(context: Context, desired: Desired, model: Model) -> int:

@@ -1,29 +1,50 @@
-"""The one required check `tidegate`: may this proposal merge? Computed here only, for every forge (DESIGN.md
+"""The one required check `tidegate`: may this pull request merge? Computed here only, for every forge (DESIGN.md
 section 8).
 
 The key identifies, it never authorises. A proposal passes without a person only if every commit is by our identity, the
 diff is exactly the pin file and the rendered file of its transition, and `decide` on main's head still yields it.
-Anything else is a person's proposal, and needs the approvals that the workspace's rules ask for.
+Anything else is a person's, and needs the approvals that main's rules ask for.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 
-from tidegate.core.observed import Check, CheckState, Proposal
+from tidegate.core.approving.needs import Need, entry
+from tidegate.core.approving.votes import Panel, counted, missing, people
+from tidegate.core.observed import Approval, Check, CheckState, Proposal
 from tidegate.core.outcome import Decision, Hold, Nothing
 from tidegate.core.pin import Pin, Stamp, digest, is_ours
 from tidegate.core.transition import DECIDED, Branch, Transition
 from tidegate.core.workspace import Approvals
+
+_SHOWN = 3
+_Judged = tuple[CheckState, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Edited:
+    """What a person changes: the head, what of it needs whose approval, and what is wrong with files of ours there.
+
+    `authors` wrote it: their own approval does not count. `approvals` are those of any head; this one's count.
+    """
+
+    head: str
+    authors: frozenset[str]
+    needs: tuple[Need, ...]
+    invalid: tuple[str, ...] = ()
+    approvals: tuple[Approval, ...] = ()
+    panel: Panel = field(default_factory=Panel)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Head:
     """What a proposal's head holds: the pin file there, the files that differ from main, and whose commits they are.
 
-    `expected` are the files that the pin file at the head must lead to (None: must be absent). `approvals` are
-    handles with the head that each approved and that head's transition key.
+    `expected` are the files that the pin file at the head must lead to (None: must be absent). `keys` are the
+    transition keys of the heads at which somebody approved. `edited` is what the head is as a person's change, where
+    somebody else's commit is on the branch.
     """
 
     proposal: Proposal
@@ -32,7 +53,9 @@ class Head:
     main_pin: Pin | None
     changed: Mapping[str, str | None]
     expected: Mapping[str, str | None]
-    approvals: tuple[tuple[str, str, str], ...] = ()
+    keys: Mapping[str, str] = field(default_factory=dict)
+    panel: Panel = field(default_factory=Panel)
+    edited: Edited | None = None
 
 
 def required_check(head: Head, decision: Decision, rule: Approvals | None) -> Check:
@@ -41,21 +64,24 @@ def required_check(head: Head, decision: Decision, rule: Approvals | None) -> Ch
     return Check(head=head.proposal.head, state=state, summary=summary)
 
 
-def _judge(head: Head, decision: Decision, rule: Approvals | None) -> tuple[CheckState, str]:
-    wrong = _not_what_it_says(head)
-    if wrong is not None and not head.proposal.foreign:
+def edited_check(edited: Edited) -> Check:
+    """The same check of a person's pull request: passed or pending; failed where nobody can tell what it would do."""
+    state, summary = _judge_edited(edited)
+    return Check(head=edited.head, state=state, summary=summary)
+
+
+def _judge(head: Head, decision: Decision, rule: Approvals | None) -> _Judged:
+    if head.edited is not None:
+        return _taken_over(head.edited, head.branch, rule)
+    if (wrong := _not_what_it_says(head)) is not None:
         return CheckState.FAILED, wrong
-    if wrong is not None:
-        return _approved(head, rule, wrong, this_head_only=True)
     if head.branch.kind not in DECIDED:
-        return _approved(head, rule, "asked for by a person")
+        return _asked_for(head, rule)
     return _decided(head, decision, rule)
 
 
 def _not_what_it_says(head: Head) -> str | None:
     """Why the head is not exactly the transition that its branch names, or None."""
-    if head.proposal.foreign:
-        return "somebody else's commit is on the branch"
     if head.pin is None or head.pin.transition is None:
         return "the pin file at the head cannot be read"
     if (wrong := _not_its_transition(head, head.pin, head.pin.transition)) is not None:
@@ -75,34 +101,80 @@ def _not_its_transition(head: Head, pin: Pin, stamp: Stamp) -> str | None:
     return None
 
 
-def _decided(head: Head, decision: Decision, rule: Approvals | None) -> tuple[CheckState, str]:
+def _taken_over(edited: Edited, branch: Branch, rule: Approvals | None) -> _Judged:
+    """Somebody else's commit is on the branch: it is theirs, and the environment's rule holds whatever they changed."""
+    why = "somebody else's commit is on the branch"
+    if rule is None:
+        return _nobody_listed(branch)
+    own = Need(name=entry(branch.environment), rule=rule, what=(why,))
+    others = (need for need in edited.needs if need.name != own.name)
+    return _judge_edited(replace(edited, needs=(own, *others)))
+
+
+def _judge_edited(edited: Edited) -> _Judged:
+    if edited.invalid:
+        return CheckState.FAILED, f"nobody can tell what it would do: {_some(edited.invalid)}"
+    if not edited.needs:
+        return CheckState.PASSED, "changes nothing that tidegate.yaml asks an approval for"
+    given = (approval.handle for approval in edited.approvals if approval.head == edited.head)
+    return _with_approvals(edited.needs, people(given, without=edited.authors), edited.panel)
+
+
+def _decided(head: Head, decision: Decision, rule: Approvals | None) -> _Judged:
     match decision:
         case Transition() if decision.key == head.branch.key:
             if decision.needs_person:
-                return _approved(head, rule, decision.reasons[0])
+                return _entering(head, rule, decision.reasons[0])
             return CheckState.PASSED, "; ".join(decision.reasons)
         case Transition():
             return CheckState.FAILED, f"not due any more: {decision.reasons[0]}"
+        case Hold(unknown=True):
+            return CheckState.PENDING, f"cannot be judged now: {decision.reason}"
         case Hold():
             return CheckState.FAILED, f"not now: {decision.reason}"
         case Nothing():
             return CheckState.FAILED, "not due any more: the desired state is reached without it"
 
 
-def _approved(head: Head, rule: Approvals | None, why: str, *, this_head_only: bool = False) -> tuple[CheckState, str]:
-    """Whether enough listed people approved this very transition; of a touched branch, this very head."""
-    if rule is None and head.branch.kind not in DECIDED and not head.proposal.foreign:
-        return CheckState.PASSED, why
+def _entering(head: Head, rule: Approvals | None, why: str) -> _Judged:
     if rule is None or not rule.handles:
-        return CheckState.PENDING, (
-            f"needs a person, and nobody is listed under approvals.{head.branch.environment} in tidegate.yaml"
-        )
-    approving = {
-        handle.lower()
-        for handle, at, key in head.approvals
-        if key == head.branch.key and (at == head.proposal.head or not this_head_only)
-    }
-    given = [handle for handle in {h.lower(): h for h in rule.handles}.values() if handle.lower() in approving]
-    if len(given) >= rule.count:
-        return CheckState.PASSED, f"approved by {', '.join(given)}: {why}"
-    return CheckState.PENDING, f"needs an approval by {' or '.join(rule.handles)}: {why}"
+        return _nobody_listed(head.branch)
+    need = Need(name=entry(head.branch.environment), rule=rule, what=(why,))
+    return _with_approvals((need,), people(_approving(head), without=(head.proposal.author,)), head.panel)
+
+
+def _asked_for(head: Head, rule: Approvals | None) -> _Judged:
+    """A person's verb: their own approval counts where they are listed, whatever they trained."""
+    why = "asked for by a person"
+    if rule is None:
+        return CheckState.PASSED, why
+    need = Need(name=entry(head.branch.environment), rule=replace(rule, not_sole_author=False), what=(why,))
+    return _with_approvals((need,), people(_approving(head)), head.panel)
+
+
+def _approving(head: Head) -> Iterable[str]:
+    """Who approved this very transition, at whatever head it was proposed."""
+    return (approval.handle for approval in head.proposal.approvals if head.keys.get(approval.head) == head.branch.key)
+
+
+def _nobody_listed(branch: Branch) -> _Judged:
+    rule = entry(branch.environment)
+    return CheckState.PENDING, f"needs a person, and nobody is listed under {rule} in tidegate.yaml"
+
+
+def _with_approvals(needs: Iterable[Need], approving: frozenset[str], panel: Panel) -> _Judged:
+    given: dict[str, None] = {}
+    asked: list[str] = []
+    for need in needs:
+        given |= dict.fromkeys(counted(need.rule, approving, panel))
+        if (more := missing(need.rule, approving, panel)) is not None:
+            asked.append(f"{more}: {_some(need.what)}")
+    if asked:
+        return CheckState.PENDING, f"needs {'; and '.join(asked)}"
+    return CheckState.PASSED, f"approved by {', '.join(given)}: {'; '.join(_some(need.what) for need in needs)}"
+
+
+def _some(what: tuple[str, ...]) -> str:
+    """The first few of them, and how many more there are."""
+    more = len(what) - _SHOWN
+    return ", ".join(what[:_SHOWN]) + (f" and {more} more" if more > 0 else "")

@@ -113,7 +113,8 @@ def _by_stage(situation: Situation, verdicts: Mapping[str, Verdict]) -> Wish | D
 def _render(situation: Situation) -> Wish:
     """A person's edit of the pin file is obeyed at once: what serves follows the rendered file.
 
-    Where the pin file is as a transition wrote it, something else changed what it renders to: a person is asked.
+    Where the pin file is as a transition wrote it, or the manifest has changed since the edit, something else changed
+    what it renders to: a person is asked.
     """
     pin, model, environment = situation.state.pin, situation.model.name, situation.environment.name
     assert pin is not None, "called with a pin file"
@@ -123,7 +124,7 @@ def _render(situation: Situation) -> Wish:
         after=pin,
         reasons=("the rendered file does not say what the pin file says",),
         evidence=Evidence.OTHER,
-        needs_person=not by_hand,
+        needs_person=not (by_hand and situation.state.pin_alone),
     )
 
 

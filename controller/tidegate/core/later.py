@@ -42,11 +42,6 @@ def in_model(spec: _Data) -> Iterator[Later]:
             yield from _in_environment(environment, ("spec", "environments", name))
 
 
-def in_workspace(data: _Data) -> Iterator[Later]:
-    """As `in_model`, for `tidegate.yaml`."""
-    yield from _other(data.get("forge") or {}, "kind", "local", ("forge",))
-
-
 def _keys(data: _Data, keys: tuple[str, ...], path: Way) -> Iterator[Later]:
     for key in keys:
         if key in data:

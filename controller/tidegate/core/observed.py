@@ -138,6 +138,36 @@ class Proposal:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Label:
+    """A label, and who set it."""
+
+    name: str
+    author: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PullRequest:
+    """Any pull request as the approval gate sees it: a proposal of ours, a person's, or one from a fork.
+
+    `approvals` hold the last review of each person that still stands; `comments` only those that nobody edited. All
+    names are handles: `@dana`, and `@tidegate[bot]` for a bot.
+    """
+
+    number: int
+    base: str
+    branch: str
+    head: str
+    author: str
+    state: ProposalState
+    fork: bool = False
+    approvals: tuple[Approval, ...] = ()
+    comments: tuple[Comment, ...] = ()
+    labels: tuple[Label, ...] = ()
+    check: Check | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PinChange:
     """One version of a pin file in main's first-parent history (unreadable ones are left out). None: deleted."""
 
@@ -152,7 +182,8 @@ class EnvironmentObserved:
     """One environment of one model: its pin file's history (oldest first; the last one is main's).
 
     `policy` is the environment as the frozen policy commit has it; `unreadable` says why main's pin file cannot be
-    read; `rendered` whether main's rendered file says what the pin file says.
+    read; `rendered` whether main's rendered file says what the pin file says. Where it does not, `pin_alone` tells that
+    the pin file alone is why: with the manifest as of its last change it leads to the same file.
     """
 
     history: tuple[PinChange, ...] = ()
@@ -160,6 +191,7 @@ class EnvironmentObserved:
     unreadable: str | None = None
     digest_mismatch: tuple[int, ...] = ()
     rendered: bool = True
+    pin_alone: bool = False
 
     @property
     def pin(self) -> Pin | None:

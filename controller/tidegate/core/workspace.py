@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
+from enum import Enum
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -54,10 +55,31 @@ class Freeze:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Approvals:
-    """Who may approve an entry into an environment, and how many of them it takes."""
+    """Who may approve, and how many of them it takes.
+
+    `not_sole_author`: of an entry, one who approves must be somebody else than who wrote the training change.
+    """
 
     handles: tuple[str, ...] = ()
     count: int = 1
+    not_sole_author: bool = False
+
+    @property
+    def people(self) -> frozenset[str]:
+        """Who is listed by name, as handles are compared."""
+        return frozenset(handle.lower() for handle in self.handles if "/" not in handle)
+
+    @property
+    def teams(self) -> frozenset[str]:
+        return frozenset(handle.lower() for handle in self.handles if "/" in handle)
+
+
+class ApprovalSource(Enum):
+    """By what people approve on the forge. Reviews always count; labels come with comments."""
+
+    REVIEWS = "reviews"
+    COMMENTS = "comments"
+    LABELS = "labels"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,7 +117,10 @@ class MetricLabels:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Workspace:
-    """The repository's own settings. `defaults` is a model's `spec.rollout`, overridden key by key."""
+    """The repository's own settings. `defaults` is a model's `spec.rollout`, overridden key by key.
+
+    `approvals` are by environment; `changes` by field of the manifest, as a dotted path below `spec`.
+    """
 
     models: tuple[str, ...] = ("models",)
     environments: tuple[str, ...] = ("staging", "production")
@@ -105,6 +130,8 @@ class Workspace:
     labels: MetricLabels = field(default_factory=MetricLabels)
     presets: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     approvals: Mapping[str, Approvals] = field(default_factory=dict)
+    approval_source: ApprovalSource = ApprovalSource.REVIEWS
+    changes: Mapping[str, Approvals] = field(default_factory=dict)
     limits: Limits = field(default_factory=Limits)
     freezes: tuple[Freeze, ...] = ()
     notify_after: timedelta = timedelta(minutes=30)
@@ -113,7 +140,3 @@ class Workspace:
 
     def frozen(self, now: datetime) -> Freeze | None:
         return next((freeze for freeze in self.freezes if freeze.covers(now)), None)
-
-    def may_approve(self, environment: str, handle: str) -> bool:
-        rule = self.approvals.get(environment)
-        return rule is not None and handle.lower() in {listed.lower() for listed in rule.handles}

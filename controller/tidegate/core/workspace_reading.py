@@ -3,24 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from tidegate.core import bounds, instants, later
-from tidegate.core.misread import Misread, at
+from tidegate.core import bounds, instants
+from tidegate.core.misread import at
 from tidegate.core.model_reading import rollout_of
 from tidegate.core.pin import read_hold
 from tidegate.core.quantity import duration, share
-from tidegate.core.workspace import Approvals, Freeze, Limits, MetricLabels, Server, Workspace
+from tidegate.core.workspace import Approvals, ApprovalSource, Freeze, Limits, MetricLabels, Server, Workspace
 from tidegate.core.yaml.document import Document
 
 
 def parse(document: Document) -> Workspace:
     """The workspace with its defaults filled in."""
     data = document.data
-    for refused in later.in_workspace(data):
-        raise Misread(refused.path, str(refused))
     return Workspace(
         models=tuple(data.get("models", ("models",))),
         environments=tuple(data.get("environments", ("staging", "production"))),
@@ -28,7 +27,9 @@ def parse(document: Document) -> Workspace:
         prometheus=_server(data.get("prometheus"), "url", "prometheus"),
         labels=MetricLabels(**data.get("metrics", {}).get("labels", {})),
         presets=data.get("presets", {}),
-        approvals={name: _approvals(rule) for name, rule in data.get("approvals", {}).items()},
+        approvals={name: _entry(rule) for name, rule in data.get("approvals", {}).items()},
+        approval_source=ApprovalSource(data.get("forge", {}).get("approvals", "reviews")),
+        changes={field: _approvals(rule) for field, rule in data.get("changes", {}).items()},
         limits=_limits(data.get("limits", {})),
         freezes=tuple(_freeze(entry, index) for index, entry in enumerate(data.get("freeze", ()))),
         notify_after=at(("notifyAfter",), duration, data.get("notifyAfter", "30m")),
@@ -52,6 +53,13 @@ def _server(data: Mapping[str, Any] | None, address: str, section: str) -> Serve
         return None
     timeout = at((section, "timeout"), duration, data["timeout"]) if "timeout" in data else timedelta(seconds=10)
     return Server(url=data[address], auth=data.get("auth", {}), headers=data.get("headers", {}), timeout=timeout)
+
+
+def _entry(rule: Mapping[str, Any]) -> Approvals:
+    """Where a single person is listed there is nobody else to ask: `notSoleAuthor` is then off by default."""
+    approvals = _approvals(rule)
+    several = len(approvals.people) > 1 or bool(approvals.teams)
+    return replace(approvals, not_sole_author=rule.get("notSoleAuthor", several))
 
 
 def _approvals(rule: Mapping[str, Any]) -> Approvals:

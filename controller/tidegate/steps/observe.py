@@ -31,7 +31,8 @@ from tidegate.ports import FileVersion, Registry, Repository, Target, is_foreign
 from tidegate.steps.desired import Desired, DesiredReader, Wanted
 from tidegate.steps.trainings import key_at
 
-_PROPOSAL = re.compile(r"^Tidegate-Proposal: (\d+)$", re.MULTILINE)
+# Ours by its trailer; a merge queue and a merge by hand have GitHub's own first line instead.
+_PROPOSAL = re.compile(r"^(?:Tidegate-Proposal: |Merge pull request #)(\d+)\b", re.MULTILINE)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -139,17 +140,32 @@ def environment_of(model: Model, name: str, sources: Sources) -> EnvironmentObse
     text = sources.repository.read(sources.desired.commit, path)
     state = EnvironmentObserved(history=_history(path, sources), unreadable=_unreadable(text, path, sources.reader))
     state = replace(state, rendered=_is_rendered(model, name, state.pin, sources))
+    if not state.rendered:
+        state = replace(state, pin_alone=_is_by_pin_alone(model, name, state.history[-1], sources))
     if state.pin is None or state.pin.policy is None:
         return state
     return replace(state, policy=sources.reader.environment(state.pin.policy, model, name))
 
 
 def _is_rendered(model: Model, name: str, pin: Pin | None, sources: Sources) -> bool:
-    target = sources.targets[model.environment(name).target.kind]
     if pin is None:
         return True
-    found = sources.repository.read(sources.desired.commit, target.path(model, name))
-    return found == target.render(model, name, pin)
+    path, text = _route(model, name, pin, sources)
+    return sources.repository.read(sources.desired.commit, path) == text
+
+
+def _is_by_pin_alone(model: Model, name: str, change: PinChange, sources: Sources) -> bool:
+    """Whether the pin file leads to the same rendered file now as with the manifest when the pin file changed last."""
+    then = sources.reader.model_at(change.commit, model)
+    if then is None or change.pin is None or all(environment.name != name for environment in then.environments):
+        return False
+    return _route(then, name, change.pin, sources) == _route(model, name, change.pin, sources)
+
+
+def _route(model: Model, name: str, pin: Pin, sources: Sources) -> tuple[str, str]:
+    """Where the rendered file of a pin file belongs, and its text."""
+    target = sources.targets[model.environment(name).target.kind]
+    return target.path(model, name), target.render(model, name, pin)
 
 
 def _history(path: str, sources: Sources) -> tuple[PinChange, ...]:

@@ -6,9 +6,9 @@ branches are created by compare-and-swap, proposals adopted, merges pinned to th
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
-from datetime import datetime
 
 from tidegate.core import wording
 from tidegate.core.authorise import Head, required_check
@@ -16,33 +16,17 @@ from tidegate.core.guards import SAFETY
 from tidegate.core.manifest import Model
 from tidegate.core.observed import Check, CheckState, Proposal, ProposalState
 from tidegate.core.outcome import Decision
-from tidegate.core.pin import Pin, content
+from tidegate.core.pin import Pin, content, is_ours
 from tidegate.core.transition import Branch, Transition, parse_branch
-from tidegate.core.workspace import Workspace
 from tidegate.core.yaml import splice
-from tidegate.errors import InvalidManifest, MergeConflict, Raced
-from tidegate.ports import Clock, Draft, Forge, Repository, Target, is_foreign
-from tidegate.steps.desired import WORKSPACE, DesiredReader
+from tidegate.errors import MergeConflict, Raced, WrongUse
+from tidegate.ports import Draft, Waiting, is_foreign
+from tidegate.steps import approving
+from tidegate.steps.approving import pin_at
+from tidegate.steps.desired import WORKSPACE
+from tidegate.steps.desk import Desk
 
 ME = "tidegate"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Desk:
-    """What it takes to propose: the state that was judged (`main` is its commit), and where proposals go."""
-
-    repository: Repository
-    forge: Forge
-    reader: DesiredReader
-    targets: Mapping[str, Target]
-    workspace: Workspace
-    main: str
-    clock: Clock
-
-    @property
-    def now(self) -> datetime:
-        """The instant of the write at hand."""
-        return self.clock.now()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,12 +44,14 @@ def propose(
     """The open proposal that carries this transition: the one that is there already, or a new one."""
     head = _branch(desk, model, transition)
     title, body = wording.title(transition), wording.body(transition, queries)
+    draft = Draft(branch=transition.branch, head=head, title=title, body=body, author=author)
     if transition.adopts is None:
-        draft = Draft(branch=transition.branch, head=head, title=title, body=body, author=author)
         return desk.forge.create(draft, desk.now)
     proposal = desk.forge.proposal(transition.adopts)
     if proposal.state is ProposalState.CLOSED:
         desk.forge.reopen(proposal.number, author, desk.now)
+        # A forge that opens nothing again made a new one: whichever is open on this branch now is adopted.
+        proposal = desk.forge.create(draft, desk.now)
     if proposal.body != body:
         desk.forge.describe(proposal.number, title, body, desk.now)
     return desk.forge.proposal(proposal.number)
@@ -78,6 +64,7 @@ def _branch(desk: Desk, model: Model, transition: Transition) -> str:
     """
     existing = desk.repository.head(transition.branch)
     if existing is not None and not _is_outdated(desk, model, transition, existing):
+        _require_unmoved(desk, model, transition)
         return existing
     files = transition_files(desk, model, transition.environment, transition.after, desk.main)
     commit = desk.repository.write_commit(desk.main, files, wording.commit_message(transition), desk.now)
@@ -87,13 +74,22 @@ def _branch(desk: Desk, model: Model, transition: Transition) -> str:
         existing = desk.repository.head(transition.branch)
         if existing is None:
             raise
+        _require_unmoved(desk, model, transition)
         return existing
-    made = parse_branch(transition.branch)
-    if made is not None and _moved(desk, model, made):
-        # Another controller made, merged and deleted this branch meanwhile: ours would propose it once more.
+    try:
+        _require_unmoved(desk, model, transition)
+    except Raced:
         desk.repository.move_branch(transition.branch, None, commit)
-        raise Raced(f"main moved while {transition.branch} was made; read again and decide again")
+        raise
     return commit
+
+
+def _require_unmoved(desk: Desk, model: Model, transition: Transition) -> None:
+    """Another controller may have merged this branch meanwhile, whether it took it away or died before: it would be
+    proposed once more."""
+    branch = parse_branch(transition.branch)
+    if branch is not None and _moved(desk, model, branch):
+        raise Raced(f"main moved while {transition.branch} was made; read again and decide again")
 
 
 def _is_outdated(desk: Desk, model: Model, transition: Transition, head: str) -> bool:
@@ -116,24 +112,27 @@ def transition_files(desk: Desk, model: Model, environment: str, after: Pin, bas
 
 def check(desk: Desk, model: Model, proposal: Proposal, decision: Decision) -> Check:
     """Compute the required check and write it to the forge when it says something new."""
-    branch = parse_branch(proposal.branch)
-    assert branch is not None, "proposals of ours are known by their branch"
-    head = _head(desk, model, proposal, branch)
-    result = required_check(head, decision, desk.workspace.approvals.get(branch.environment))
+    result = computed(desk, model, proposal, decision)
     if result != proposal.check:
         desk.forge.set_check(proposal.number, result, desk.now)
     return result
 
 
+def computed(desk: Desk, model: Model, proposal: Proposal, decision: Decision) -> Check:
+    """The required check of a proposal of ours."""
+    branch = parse_branch(proposal.branch)
+    assert branch is not None, "proposals of ours are known by their branch"
+    head = _head(desk, model, proposal, branch)
+    return required_check(head, decision, desk.workspace.approvals.get(branch.environment))
+
+
 def _head(desk: Desk, model: Model, proposal: Proposal, branch: Branch) -> Head:
     commits = desk.repository.commits(desk.main, proposal.head)
-    proposal = replace(proposal, foreign=is_foreign(commits, desk.repository.identity))
+    foreign = is_foreign(commits, desk.repository.identity)
+    proposal = replace(proposal, foreign=foreign, approvals=approving.given_to(desk, proposal, touched=foreign))
     base = commits[0].parents[0] if commits else desk.main
     pin_path = model.pin_path(branch.environment)
-    pin = _pin(desk, proposal.head, pin_path)
-    changed = {
-        path: desk.repository.read(proposal.head, path) for path in desk.repository.changed_paths(base, proposal.head)
-    }
+    pin = pin_at(desk, proposal.head, pin_path)
     expected: dict[str, str | None] = {}
     if pin is not None:
         expected.update(transition_files(desk, model, branch.environment, pin, base))
@@ -142,32 +141,49 @@ def _head(desk: Desk, model: Model, proposal: Proposal, branch: Branch) -> Head:
         proposal=proposal,
         branch=branch,
         pin=pin,
-        main_pin=_pin(desk, desk.main, pin_path),
-        changed=changed,
+        main_pin=pin_at(desk, desk.main, pin_path),
+        changed=_changed(desk, proposal.head, pin_path),
         expected=expected,
-        approvals=_approvals(desk, proposal, pin_path),
+        keys=_keys(desk, model, proposal, branch),
+        panel=approving.panel_of_entry(desk, model, proposal, branch),
+        edited=approving.edited(desk, desk.forge.pull_request(proposal.number)) if foreign else None,
     )
 
 
-def _approvals(desk: Desk, proposal: Proposal, pin_path: str) -> tuple[tuple[str, str, str], ...]:
-    """Each approval with the head it was given at and that head's transition key."""
-    found: list[tuple[str, str, str]] = []
-    for approval in proposal.approvals:
-        pin = _pin(desk, approval.head, pin_path)
-        if pin is not None and pin.transition is not None:
-            found.append((approval.handle, approval.head, pin.transition.key))
-    return tuple(found)
+def _changed(desk: Desk, head: str, pin_path: str) -> dict[str, str | None]:
+    """The files that differ from main, with their texts: those of the head, or what merging makes of them.
+
+    A pin file that says the same after the merge counts as the head's: main may have another comment in it.
+    """
+    pin = pin_at(desk, head, pin_path)
+    found: dict[str, str | None] = {}
+    for before, after in approving.sides(desk, head):
+        said = head if pin_at(desk, after, pin_path) == pin else after
+        paths = desk.repository.changed_paths(before, after)
+        found |= {path: desk.repository.read(said if path == pin_path else after, path) for path in paths}
+    return found
 
 
-def _pin(desk: Desk, commit: str, path: str) -> Pin | None:
-    text = desk.repository.read(commit, path)
-    try:
-        return desk.reader.pin(text, path) if text is not None else None
-    except InvalidManifest:
-        return None
+def _keys(desk: Desk, model: Model, proposal: Proposal, branch: Branch) -> dict[str, str]:
+    """The transition key of each head that somebody approved.
+
+    A head that is gone proposed nothing, nor did one that somebody else wrote a part of: there the key proves nothing.
+    """
+    found: dict[str, str] = {}
+    for head in {approval.head for approval in proposal.approvals}:
+        with suppress(WrongUse):
+            commits = desk.repository.commits(desk.main, head)
+            pin = pin_at(desk, head, model.pin_path(branch.environment))
+            if pin is None or pin.transition is None or is_foreign(commits, desk.repository.identity):
+                continue
+            if is_ours(model.name, branch.environment, pin):
+                found[head] = pin.transition.key
+    return found
 
 
-def merge(desk: Desk, model: Model, proposal: Proposal, result: Check, *, by_person: bool = False) -> Merged | None:
+def merge(
+    desk: Desk, model: Model, proposal: Proposal, result: Check, *, by_person: bool = False
+) -> Merged | Waiting | None:
     """Merge exactly what was checked, then look at what merged. None when something moved: the next pass decides.
 
     A branch with somebody else's commit is that person's to merge, never ours (`by_person`).
@@ -187,9 +203,22 @@ def merge(desk: Desk, model: Model, proposal: Proposal, result: Check, *, by_per
     except MergeConflict:
         _rebuild(desk, model, proposal, branch)
         return None
+    if isinstance(commit, Waiting):
+        return commit
     return Merged(
         proposal=proposal.number, commit=commit, incident=_incident(desk, model, branch, proposal.head, commit)
     )
+
+
+def look_behind(desk: Desk, model: Model, proposal: Proposal) -> str | None:
+    """What a merge holds instead of what was proposed, whoever made it: a merge queue, auto-merge, or a person."""
+    branch = parse_branch(proposal.branch)
+    if branch is None or proposal.merge_commit is None:
+        return None
+    try:
+        return _incident(desk, model, branch, proposal.head, proposal.merge_commit)
+    except WrongUse:  # the head is gone, with the branch it was on
+        return None
 
 
 def _moved(desk: Desk, model: Model, branch: Branch) -> bool:
@@ -208,7 +237,7 @@ def _moved(desk: Desk, model: Model, branch: Branch) -> bool:
 def _rebuild(desk: Desk, model: Model, proposal: Proposal, branch: Branch) -> None:
     """The branch does not merge any more though the transition is due: make it again from main (same key, same
     branch)."""
-    pin = _pin(desk, proposal.head, model.pin_path(branch.environment))
+    pin = pin_at(desk, proposal.head, model.pin_path(branch.environment))
     if pin is None:
         return
     files = transition_files(desk, model, branch.environment, pin, desk.main)
@@ -221,7 +250,7 @@ def _incident(desk: Desk, model: Model, branch: Branch, head: str, commit: str) 
     """What the merge commit holds instead of what was judged (I4), in our files only: others may have moved
     honestly."""
     pin_path = model.pin_path(branch.environment)
-    if _pin(desk, commit, pin_path) != _pin(desk, head, pin_path):
+    if pin_at(desk, commit, pin_path) != pin_at(desk, head, pin_path):
         return f"{pin_path} at {commit[:12]} does not say what proposal head {head[:12]} says"
     rendered = desk.targets[model.environment(branch.environment).target.kind].path(model, branch.environment)
     if desk.repository.read(commit, rendered) != desk.repository.read(head, rendered):

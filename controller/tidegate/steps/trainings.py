@@ -83,6 +83,12 @@ def may_try_again(model: Model, record: LaunchRecord) -> bool:
     return record.state is LaunchState.LOST and record.attempt < training_of(model).lease.attempts
 
 
+def is_due(model: Model, key: str, records: Iterable[LaunchRecord]) -> bool:
+    """Whether a launch would start a run now: the key's first attempt, or the next one after a lost one."""
+    record = latest(record for record in records if record.key == key)
+    return record is None or may_try_again(model, record)
+
+
 def progress_of(model: Model, key: str, record: LaunchRecord | None) -> Progress:
     """What a record means for people and for `decide`."""
     if record is None:

@@ -19,14 +19,17 @@ from tidegate.errors import OutsideSystem, TidegateError, WrongUse, without_cred
 from tidegate.ports import Clock, Forge, Launcher, Metrics, Registry, Repository, Runs, Target
 from tidegate.settings import Settings
 from tidegate.steps.desired import Desired, DesiredReader
+from tidegate.wiring import github
 
 if TYPE_CHECKING:
     from tidegate.adapters.git import GitRepository
+    from tidegate.adapters.git.remote import RemoteRepository
+    from tidegate.adapters.github import Session
     from tidegate.adapters.mlflow import MlflowServer
     from tidegate.adapters.prometheus import Access
     from tidegate.reconcile import Ports
+    from tidegate.steps.desk import Desk
     from tidegate.steps.observe import Sources
-    from tidegate.steps.proposing import Desk
     from tidegate.train import TrainingPorts
 
 _MLFLOW_VARIABLES = ("MLFLOW_TRACKING_USERNAME", "MLFLOW_TRACKING_PASSWORD", "MLFLOW_TRACKING_TOKEN")
@@ -79,23 +82,47 @@ class Context:
         self.metrics = cast(Metrics, _OnceAsked(self._metrics))
 
     @cached_property
-    def _git(self) -> GitRepository:
-        from tidegate.adapters.git import GitRepository, origin_of
+    def _origin(self) -> Path | str | None:
+        from tidegate.adapters.git import origin_of
 
-        origin = origin_of(self.settings.folder)
-        if not isinstance(origin, Path):
-            raise WrongUse(f"origin is {origin}, and the local forge needs a folder; name the bare repository with -C")
-        return GitRepository(origin, identity=self.settings.identity)
+        try:
+            return origin_of(self.settings.folder)
+        except WrongUse:
+            if self.settings.github.repository is None or not github.has_credential():
+                raise
+            return None  # no clone here, and the environment says which repository on GitHub is meant
+
+    @cached_property
+    def _local(self) -> GitRepository:
+        from tidegate.adapters.git import GitRepository
+
+        if not isinstance(self._origin, Path):
+            server = self.settings.github.server
+            step = f"name a bare repository with -C, or set GITHUB_SERVER_URL (it is {server})"
+            raise WrongUse(f"origin is {self._origin}, which is neither a folder nor on our GitHub; {step}")
+        return GitRepository(self._origin, identity=self.settings.identity)
+
+    @cached_property
+    def github(self) -> Session | None:
+        """The session with GitHub, where the repository is on it."""
+        full_name = github.repository_at(self._origin, self.settings.github)
+        return github.session(self.settings, full_name) if full_name else None
+
+    @cached_property
+    def _remote(self) -> RemoteRepository | None:
+        return github.repository(self.settings, self.github) if self.github else None
 
     @property
     def repository(self) -> Repository:
-        return self._git
+        return self._remote or self._local
 
     @cached_property
     def forge(self) -> Forge:
+        if self.github is not None and self._remote is not None:
+            return github.forge(self.github, self._remote)
         from tidegate.adapters.local_forge import LocalForge
 
-        return LocalForge(self._git.plumbing)
+        return LocalForge(self._local.plumbing)
 
     @cached_property
     def reader(self) -> DesiredReader:
@@ -110,10 +137,18 @@ class Context:
 
     def desired_at(self, reference: str) -> Desired:
         """What a commit or branch of the origin wants. Raises WrongUse where there is none."""
-        return self.reader.read(self.repository.commit_info(reference).sha)
+        return self.reader.read(self.repository.commit_info(self._brought(reference)).sha)
+
+    def _brought(self, reference: str) -> str:
+        """A branch or commit of a server is fetched before it can be read."""
+        if self._remote is None:
+            return reference
+        self._remote.have([reference])
+        return self._remote.head(reference) or reference
 
     def sources(self, desired: Desired) -> Sources:
         """What a decision is made from, every proposal and launch record read once."""
+        from tidegate.steps.approving import proposals_of
         from tidegate.steps.observe import Sources
         from tidegate.steps.trainings import all_records
 
@@ -123,12 +158,12 @@ class Context:
             targets=self.targets,
             reader=self.reader,
             desired=desired,
-            proposals=self.forge.proposals(),
+            proposals=proposals_of(self.forge, desired.workspace),
             records=all_records(self.repository),
         )
 
     def desk(self, desired: Desired) -> Desk:
-        from tidegate.steps.proposing import Desk
+        from tidegate.steps.desk import Desk
 
         return Desk(
             repository=self.repository,

@@ -92,16 +92,6 @@ def found(text: str) -> list[str]:
             id="everything of an environment",
         ),
         pytest.param(
-            "# tidegate.yaml\nforge: {kind: github}",
-            [
-                (
-                    "tidegate.yaml:3:9: error not-available: kind 'github' is not available in this version; fix: "
-                    "use local"
-                ),
-            ],
-            id="another forge",
-        ),
-        pytest.param(
             "spec:\n"
             "  training: {launcher: local, lease: 1h, data: {x: {uri: u}}}\n"
             "  serving: {mode: online, target: {kind: file}}\n"

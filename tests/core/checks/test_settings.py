@@ -1,4 +1,4 @@
-"""`tidegate.yaml`: people, limits, folders."""
+"""`tidegate.yaml`: limits and folders."""
 
 from __future__ import annotations
 
@@ -26,12 +26,6 @@ def found(text: str) -> list[str]:
     [
         pytest.param("models: [models/]", id="a folder that is there"),
         pytest.param("models: [.]", id="the whole repository"),
-        pytest.param("approvals: {production: {from: ['@dana', '@kim'], count: 2}}", id="as many people as are needed"),
-        pytest.param("approvals: {production: {from: ['@acme/leads'], count: 3}}", id="a team may be many people"),
-        pytest.param(
-            "environments: [shadow]\napprovals: {shadow: {from: ['@dana']}}", id="an environment of one's own"
-        ),
-        pytest.param("environments: [a, a]\napprovals: {b: {from: ['@dana']}}", id="environments that cannot be read"),
         pytest.param("limits: {revertShare: 99%, maximumLease: 1s}\nnotifyAfter: 1ms", id="limits that leave a little"),
     ],
 )
@@ -65,23 +59,6 @@ def test_nothing_is_said_of(text: str) -> None:
             '3:18 warning models-folders-overlap: "Models" lies in "models", which holds the same models; '
             "take it out of the list",
             id="a folder in capitals",
-        ),
-        pytest.param(
-            "approvals: {prodution: {from: ['@dana']}}",
-            '3:13 warning approvals-without-environment: `environments` has no "prodution"; did you mean production?',
-            id="a misspelt environment",
-        ),
-        pytest.param(
-            "environments: [a]\napprovals: {zzz: {from: ['@dana']}}",
-            '4:13 warning approvals-without-environment: `environments` has no "zzz"; '
-            "add it to `environments`, or remove it here",
-            id="an environment that nobody knows",
-        ),
-        pytest.param(
-            "approvals: {production: {from: ['@dana', '@DANA'], count: 2}}",
-            "3:59 error approvals-out-of-reach: 2 approvals are needed, and 1 may give one; "
-            "list more people, or lower `count`",
-            id="one person twice",
         ),
         pytest.param(
             "limits: {revertShare: 1.0}",

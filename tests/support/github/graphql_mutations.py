@@ -94,7 +94,7 @@ class Mutations:
         entry = entry_of(repository, pull)
         if entry is None:
             raise Unfit("UNPROCESSABLE", "The pull request is not in the queue")
-        remove(self.world, repository, entry, "MANUAL")
+        remove(self.world, repository, entry, "MANUAL", self.actor)
         return {"mergeQueueEntry": None}
 
     def create_commit(self, asked: Json) -> Json:

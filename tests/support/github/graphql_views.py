@@ -14,7 +14,7 @@ from support.github.moves import noticed
 from support.github.protection import requirements, standing_reviews
 from support.github.pulls import forget_stale, judge_later, state_word
 from support.github.routing import Links, stamp
-from support.github.state import Account, Credential, Json, Pull, QueueEntry, Repository, Review
+from support.github.state import Account, Credential, Event, Json, Pull, QueueEntry, Repository, Review
 from support.github.world import WEB_FLOW, World
 
 
@@ -211,7 +211,24 @@ class Views:
             "isInMergeQueue": entry is not None,
             "isMergeQueueEnabled": wanted.queue is not None,
             "mergeQueueEntry": lambda _info: self.entry(repository, entry) if entry else None,
+            "timelineItems": lambda _info, **asked: self._timeline(repository, pull, asked),
         }
+
+    def _timeline(self, repository: Repository, pull: Pull, asked: Json) -> Json:
+        """What happened since it was opened, of what the fake remembers."""
+
+        def one(event: Event) -> Json:
+            shown: Json = {
+                "__typename": event.kind,
+                "id": f"EV_{event.id}",
+                "actor": self.account(event.actor),
+                "createdAt": stamp(event.at),
+                "reason": event.reason,
+            }
+            return {**shown, "commit": lambda _info: self.commit(repository, pull.head_sha)}
+
+        wanted = {name.replace("_", "").lower() for name in asked["itemTypes"]}
+        return self._connection([event for event in pull.events if event.kind.lower() in wanted], asked, one)
 
     def _mergeable(self, repository: Repository, pull: Pull) -> str:
         forget_stale(pull, repository)

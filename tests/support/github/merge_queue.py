@@ -5,7 +5,7 @@ from __future__ import annotations
 from support.github.git import Person
 from support.github.moves import SETTLERS, merged, noticed
 from support.github.protection import check_states, requirements
-from support.github.state import Account, Pull, QueueEntry, Repository
+from support.github.state import Account, Event, Pull, QueueEntry, Repository
 from support.github.world import WEB_FLOW, World
 
 
@@ -21,8 +21,12 @@ def entry_of(repository: Repository, pull: Pull) -> QueueEntry | None:
     return next((entry for entry in repository.queues.get(pull.base_ref, []) if entry.pull is pull), None)
 
 
-def remove(world: World, repository: Repository, entry: QueueEntry, reason: str) -> None:
+def remove(world: World, repository: Repository, entry: QueueEntry, reason: str, actor: Account | None = None) -> None:
     """Take it out, with the branch of its group. `reason` is a word of the `dequeued` event."""
+    removed = Event(
+        id=world.next_id(), kind="RemovedFromMergeQueueEvent", actor=actor, at=world.now(), reason=reason.lower()
+    )
+    entry.pull.events.append(removed)
     queue = repository.queues[entry.pull.base_ref]
     queue.remove(entry)
     _drop_group(world, repository, entry, "merged" if reason == "MERGE" else "dequeued")

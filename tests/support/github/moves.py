@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from support.github.protection import requirements
-from support.github.state import Account, Pull, Repository
+from support.github.state import Account, Event, Pull, Repository
 from support.github.world import World
 
 SETTLERS: list[Callable[[World, Repository], None]] = []
@@ -54,6 +54,8 @@ def _follow(world: World, repository: Repository, pull: Pull, actor: Account | N
 
 def _synchronize(world: World, repository: Repository, pull: Pull, head: str, actor: Account | None) -> None:
     before, pull.head_sha = pull.head_sha, head
+    kind = "PullRequestCommit" if repository.git.is_ancestor(before, head) else "HeadRefForcePushedEvent"
+    pull.events.append(Event(id=world.next_id(), kind=kind, actor=actor, at=world.now()))
     pull.base_sha = repository.git.merge_base(repository.seen[pull.base_ref], head) or pull.base_sha
     pull.updated_at = world.now()
     pull.judged, pull.mergeable, pull.merge_commit = None, None, None

@@ -91,6 +91,17 @@ class Comment:
 
 
 @dataclass(eq=False, kw_only=True)
+class LabelEvent:
+    """Who set a label on an issue, or took it away."""
+
+    id: int
+    user: Account
+    label: str
+    event: Literal["labeled", "unlabeled"]
+    created_at: datetime
+
+
+@dataclass(eq=False, kw_only=True)
 class Issue:
     """An issue; a pull request is one too, and they share their numbers."""
 
@@ -105,6 +116,7 @@ class Issue:
     closed_at: datetime | None = None
     closed_by: Account | None = None
     labels: list[str] = field(default_factory=list)
+    label_events: list[LabelEvent] = field(default_factory=list)
     comments: list[Comment] = field(default_factory=list)
 
 
@@ -129,6 +141,17 @@ class AutoMerge:
     at: datetime
 
 
+@dataclass(frozen=True, kw_only=True)
+class Event:
+    """Something in a pull request's timeline; `kind` is GraphQL's name of its type."""
+
+    id: int
+    kind: str
+    actor: Account | None
+    at: datetime
+    reason: str | None = None
+
+
 @dataclass(eq=False, kw_only=True)
 class Pull(Issue):
     head_ref: str
@@ -146,6 +169,7 @@ class Pull(Issue):
     """Head and base that `mergeable` and `merge_commit` speak of."""
     mergeable: bool | None = None
     unknown_reads: int = 0
+    events: list[Event] = field(default_factory=list)
 
     @property
     def merged(self) -> bool:

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import os
 import re
+import signal
 import subprocess
 import tempfile
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 
@@ -20,7 +22,8 @@ from tidegate.errors import OutsideSystem, Raced, WrongUse
 Moves = Mapping[str, tuple[str | None, str | None]]
 """Ref name to what it must point to now and what it shall point to; None is no such ref."""
 
-_TIMEOUT_SECONDS = 120
+TIMEOUT_SECONDS = 120.0
+GRACE_SECONDS = 5.0
 # What git-check-ref-format(1) forbids would be read as an expression: `main~1` is no branch.
 _NO_REF = re.compile(r"[\x00-\x20~^:?*\[\\\x7f]|\.\.|@\{|//")
 _CONFIGURATION = (
@@ -69,7 +72,10 @@ class Plumbing:
         everything = {**os.environ, **_ENVIRONMENT, **self._who, **environment}
         pipe = subprocess.PIPE
         try:
-            return subprocess.Popen(command, cwd=self.path, env=everything, stdin=pipe, stdout=pipe, stderr=pipe)
+            # A group of its own: what talks to a server is a child of git's, and must end with it.
+            return subprocess.Popen(
+                command, cwd=self.path, env=everything, stdin=pipe, stdout=pipe, stderr=pipe, start_new_session=True
+            )
         except OSError as error:
             raise self._failure(arguments[0], error.strerror or "git was not found") from None
 
@@ -79,14 +85,18 @@ class Plumbing:
         stdin: bytes = b"",
         environment: Mapping[str, str] | None = None,
         accepted: Sequence[int] = (0,),
+        seconds: float | None = None,
     ) -> bytes:
-        """What the command prints. Raises GitFailed for exit codes that are not `accepted`."""
+        """What the command prints. Raises GitFailed for exit codes that are not `accepted`, and after so many seconds
+        (as many as git takes for what is local, unless told)."""
+        limit = TIMEOUT_SECONDS if seconds is None else seconds
         process = self._start(arguments, environment or {})
         try:
-            output, words = process.communicate(stdin, timeout=_TIMEOUT_SECONDS)
+            output, words = process.communicate(stdin, timeout=limit)
         except subprocess.TimeoutExpired:
-            process.kill()
-            raise self._failure(arguments[0], f"no end after {_TIMEOUT_SECONDS} seconds") from None
+            raise self._failure(arguments[0], f"no end after {limit:g} seconds") from None
+        finally:
+            _end(process)
         if process.returncode not in accepted:
             raise self._failure(arguments[0], decoded(words).strip() or f"exit code {process.returncode}")
         return bytes(output)
@@ -198,6 +208,15 @@ class Plumbing:
         options = [part for parent in parents for part in ("-p", parent)]
         written = self.run("commit-tree", tree, *options, stdin=encoded(message), environment=dates)
         return written.decode().strip()
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """End a command that still runs, and all that it started; asked first, so that git takes its locks away."""
+    for how in (signal.SIGTERM, signal.SIGKILL):
+        if process.poll() is None:
+            os.killpg(process.pid, how)
+            with suppress(subprocess.TimeoutExpired):
+                process.communicate(timeout=GRACE_SECONDS)
 
 
 def git_directory(path: Path) -> Path:

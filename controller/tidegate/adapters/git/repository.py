@@ -20,6 +20,8 @@ from tidegate.ports import CommitInfo, FileVersion
 _RECORDS = "refs/tidegate/"
 _VERSIONS_KEPT = 50_000
 _MANY = 200
+_LINK = "120000"
+_NO_FILE = (_LINK, "160000")
 _SIGNATURE = re.compile(r"<(?P<mail>[^>]*)> (?P<seconds>-?\d+)")
 
 
@@ -68,6 +70,12 @@ class GitRepository:
         self._require(commit)
         return tuple(self.plumbing.entries(commit, under))
 
+    def links(self, commit: str, paths: Sequence[str]) -> frozenset[str]:
+        self._require(commit)
+        tops = tuple({_plain(path).partition("/")[0] for path in paths})
+        entries = self.plumbing.entries(commit, tops) if tops else {}
+        return frozenset(path for path in paths if path in entries and entries[path][0] in _NO_FILE)
+
     def object_id(self, commit: str, path: str) -> str | None:
         found = self.plumbing.ids([_name(commit, path)])[0]
         if found is None:
@@ -97,6 +105,11 @@ class GitRepository:
     def paths_ever(self, commit: str, folder: str) -> tuple[str, ...]:
         with self._lock:
             return self._log_to(commit).below(commit, f"{_plain(folder)}/")
+
+    def is_past(self, main: str, commit: str) -> bool:
+        with self._lock:
+            place = self._log_to(main).place
+            return commit in place and place[commit] <= place[main]
 
     def _log_to(self, commit: str) -> FirstParentLog:
         if commit not in self._log.place:
@@ -134,8 +147,11 @@ class GitRepository:
                 raise WrongUse(f"git repository {self.plumbing.path} has no commit {commit}; {step}")
 
     def merge_base(self, one: str, other: str) -> str | None:
+        return next(iter(self.merge_bases(one, other)), None)
+
+    def merge_bases(self, one: str, other: str) -> tuple[str, ...]:
         first, second = (self._named(name) for name in (one, other))
-        return self.plumbing.run("merge-base", first, second, accepted=(0, 1)).decode().partition("\n")[0] or None
+        return tuple(self.plumbing.run("merge-base", "--all", first, second, accepted=(0, 1)).decode().split())
 
     def merged(self, main: str, head: str) -> str | None:
         main, head = self._named(main), self._named(head)
@@ -218,7 +234,7 @@ def _write(into: Path, path: str, mode: str, blob: GitObject | None) -> None:
         raise Refused(f"{path} leads out of its folder; remove it from the commit")
     file = into / path
     file.parent.mkdir(parents=True, exist_ok=True)
-    if mode == "120000":
+    if mode == _LINK:
         file.symlink_to(blob.text)
         return
     file.write_bytes(blob.data)

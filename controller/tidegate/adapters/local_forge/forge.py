@@ -11,15 +11,16 @@ Not here: who may approve or merge (the core decides), and running git (handed i
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Protocol, TypeVar
 
 from tidegate.adapters.local_forge import records
-from tidegate.core.observed import Approval, Check, Comment, Proposal, ProposalState
+from tidegate.core.observed import Approval, Check, Comment, Proposal, ProposalState, PullRequest
 from tidegate.errors import MergeConflict, OutsideSystem, Raced, Refused, WrongUse
-from tidegate.ports import Draft
+from tidegate.ports import Draft, Serving
 
 _FORGE = "refs/tidegate/forge"
 _MAIN = "refs/heads/main"
@@ -199,6 +200,46 @@ class LocalForge:
         plain = ("--no-color", "--no-ext-diff", "--no-textconv", "--no-renames")
         output = self._git.run("diff", *plain, f"{base}...{proposal.head}", "--")
         return _decoded(output)
+
+    def show_serving(self, serving: Serving) -> None:
+        """There is no place for it here: the rendered files say it."""
+
+    def urgently(self) -> AbstractContextManager[None]:
+        """There are no limits here."""
+        return nullcontext()
+
+    def tidy(self) -> None:
+        """Write down every merge that main tells of, and remove the branches that a killed process left."""
+        state = self._state()
+        for number, recorded in state.recorded.items():
+            merged = state.proposals[number]
+            if recorded.state is ProposalState.OPEN and merged.merge_commit is not None and merged.merged_at:
+                self.merge(number, merged.head, "", merged.merged_at)
+
+    def pull_request(self, number: int) -> PullRequest:
+        proposal = self.proposal(number)
+        return PullRequest(
+            number=number,
+            base="main",
+            branch=proposal.branch,
+            head=proposal.head,
+            author=_handle(proposal.author),
+            state=proposal.state,
+            approvals=proposal.approvals,
+            comments=proposal.comments,
+            check=proposal.check,
+        )
+
+    def members(self, team: str) -> frozenset[str]:
+        """There are no teams here: who comes as `@org/team` speaks for it."""
+        return frozenset({team})
+
+    def authors(self, commits: Sequence[str]) -> frozenset[str]:
+        """There are no accounts here: `dana@example.org` is taken for @dana."""
+        if not commits:
+            return frozenset()
+        addresses = _decoded(self._git.run("show", "--no-patch", "--format=%ae", *commits, "--")).split()
+        return frozenset(_handle(address.partition("@")[0]) for address in addresses)
 
     def _change(self, number: int, event: str, at: datetime, edit: Callable[[Proposal], Proposal]) -> None:
         def attempt(state: _State) -> None:

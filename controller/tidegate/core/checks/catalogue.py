@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from tidegate.core.checks import (
     alerts,
+    approvals,
     clock,
     command,
     contract,
@@ -79,7 +80,6 @@ PIN: tuple[PinCheck, ...] = (
     pins.versions_fit_each_other,
 )
 SETTINGS: tuple[SettingsCheck, ...] = (
-    later.workspace_asks_for_nothing_later,
     rollout.defaults_can_be_read,
     timing.default_times_fit_each_other,
     evidence.default_evidence_can_decide,
@@ -89,7 +89,9 @@ SETTINGS: tuple[SettingsCheck, ...] = (
     clock.workspace_hold_ends,
     servers.servers_have_addresses,
     servers.metric_labels_tell_things_apart,
-    settings.approvals_can_be_given,
+    approvals.approvals_can_be_given,
+    approvals.changes_can_be_approved,
+    approvals.teams_have_members,
     settings.limits_leave_something,
     settings.models_have_folders,
     secrets.no_credential_in_the_text,
@@ -117,6 +119,7 @@ _MODULES = (
     syntax,
     secrets,
     settings,
+    approvals,
     servers,
     lock,
     contract,

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from tidegate.core import later
 from tidegate.core.checks.rule import Rule
-from tidegate.core.checks.subjects import Manifest, Settings
+from tidegate.core.checks.subjects import Manifest
 from tidegate.core.fault import Fault
 
 NOT_AVAILABLE = Rule(
@@ -23,10 +23,6 @@ RULES = (NOT_AVAILABLE,)
 
 def model_asks_for_nothing_later(manifest: Manifest) -> Iterator[Fault]:
     yield from map(_told, later.in_model(manifest.spec))
-
-
-def workspace_asks_for_nothing_later(settings: Settings) -> Iterator[Fault]:
-    yield from map(_told, later.in_workspace(settings.data))
 
 
 def _told(found: later.Later) -> Fault:

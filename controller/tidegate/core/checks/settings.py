@@ -1,4 +1,4 @@
-"""Rules about `tidegate.yaml`: people, limits and folders that cannot work as they are written."""
+"""Rules about `tidegate.yaml`: limits and folders that cannot work as they are written. People are `approvals`'."""
 
 from __future__ import annotations
 
@@ -7,34 +7,14 @@ from datetime import timedelta
 
 from tidegate.core.checks.paths import PATH_LEAVES_REPOSITORY
 from tidegate.core.checks.rule import Rule
-from tidegate.core.checks.subjects import Data, Settings, section
+from tidegate.core.checks.subjects import Settings, section
 from tidegate.core.checks.training import LEASE_TOO_SHORT, SHORTEST_LEASE, lasting
 from tidegate.core.fault import Fault, Way
 from tidegate.core.finding import Severity
-from tidegate.core.nearest import nearest
 from tidegate.core.quantity import share, show_duration, show_share
 from tidegate.core.repository_path import joined, stray
 from tidegate.core.shown import shown
-from tidegate.core.workspace import Limits, Workspace
-
-APPROVALS_WITHOUT_ENVIRONMENT = Rule(
-    id="approvals-without-environment",
-    severity=Severity.WARNING,
-    title="Approvals for an environment that is not listed",
-    why="Who may approve is asked for by the name of the environment. For a name that no environment has, the list is "
-    "never read. An environment that only some models have may be listed in `environments` as well.",
-    bad="# tidegate.yaml\nenvironments: [staging, production]\napprovals: {prodution: {from: ['@dana']}}",
-    good="# tidegate.yaml\nenvironments: [staging, production]\napprovals: {production: {from: ['@dana']}}",
-)
-
-APPROVALS_OUT_OF_REACH = Rule(
-    id="approvals-out-of-reach",
-    title="More approvals than there are people",
-    why="`count` approvals are needed, each by another of those in `from`. With fewer people than that nothing enters "
-    "the environment, ever.",
-    bad="# tidegate.yaml\napprovals: {production: {from: ['@dana'], count: 2}}",
-    good="# tidegate.yaml\napprovals: {production: {from: ['@dana', '@kim'], count: 2}}",
-)
+from tidegate.core.workspace import Limits
 
 LIMITS_LEAVE_NOTHING = Rule(
     id="limits-leave-nothing",
@@ -77,37 +57,11 @@ MODELS_FOLDERS_OVERLAP = Rule(
 )
 
 RULES = (
-    APPROVALS_WITHOUT_ENVIRONMENT,
-    APPROVALS_OUT_OF_REACH,
     LIMITS_LEAVE_NOTHING,
     NOTIFIES_AT_ONCE,
     MISSING_MODELS_FOLDER,
     MODELS_FOLDERS_OVERLAP,
 )
-
-
-def approvals_can_be_given(settings: Settings) -> Iterator[Fault]:
-    approvals = section(settings.data, "approvals")
-    yield from _unknown(approvals, settings)
-    for name, rule in approvals.items():
-        handles, count = rule.get("from", ()), rule.get("count", 1)
-        people = {handle.lower() for handle in handles}
-        # A team may be any number of people.
-        if handles and count > len(people) and not any("/" in handle for handle in people):
-            message = f"{shown(count)} approvals are needed, and {len(people)} may give one"
-            yield APPROVALS_OUT_OF_REACH.at(("approvals", name, "count"), message, "list more people, or lower `count`")
-
-
-def _unknown(approvals: Data, settings: Settings) -> Iterator[Fault]:
-    """Names that no environment has; nothing is unknown where the environments themselves cannot be read."""
-    written = settings.document.data.get("environments")
-    known = settings.data.get("environments", () if written else Workspace().environments)
-    taken = frozenset(known)
-    for name in (name for name in approvals if taken and name not in taken):
-        meant = nearest(name, known)
-        hint = f"did you mean {meant}?" if meant else "add it to `environments`, or remove it here"
-        message = f"`environments` has no {shown(name)}"
-        yield APPROVALS_WITHOUT_ENVIRONMENT.at(("approvals", name), message, hint, on_key=True)
 
 
 def limits_leave_something(settings: Settings) -> Iterator[Fault]:

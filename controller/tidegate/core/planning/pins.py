@@ -54,7 +54,9 @@ def render_changes(facts: Facts, edited: tuple[PinEdit, ...]) -> tuple[RenderCha
         return ()
     before, state = facts.before.rendered if facts.before else {}, facts.after
     obeyed = {edit.environment for edit in edited if edit.holds}
-    obeyed |= {name for name, pin in state.pins.items() if _is_persons(state.model.name, name, pin)}
+    by_pin = {edit.environment for edit in edited}
+    by_pin |= {name for name, route in state.rendered.items() if _leads_on(before.get(name), route)}
+    obeyed |= {name for name, pin in state.pins.items() if name in by_pin and _is_persons(state.model.name, name, pin)}
     found = (_change(name, before.get(name), after) for name, after in state.rendered.items())
     return tuple(replace(change, asks=change.environment not in obeyed) for change in found if change)
 
@@ -62,6 +64,11 @@ def render_changes(facts: Facts, edited: tuple[PinEdit, ...]) -> tuple[RenderCha
 def _is_persons(model: str, environment: str, pin: Pin) -> bool:
     """Whether a person wrote it, as an edit or by `tidegate pin`: then its rendered file follows unasked."""
     return pin.transition is None or pin.transition.kind == "pin" or not is_ours(model, environment, pin)
+
+
+def _leads_on(before: Rendered | None, after: Rendered) -> bool:
+    """Whether main led to the same file: where the manifest leads a pin file to another one, a person is asked."""
+    return before is not None and (before.path, before.wanted) == (after.path, after.wanted)
 
 
 def _change(environment: str, before: Rendered | None, after: Rendered) -> RenderChange | None:

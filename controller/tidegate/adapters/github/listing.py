@@ -1,0 +1,90 @@
+"""Which pull requests are proposals, at a cost that does not grow with how many ever were.
+
+Three conditional reads a pass: the open ones, a page of those that changed last, and the branches of ours. A branch
+without a pull request among the former is looked up by its name: a person who closes leaves the branch, so that a veto
+is found however old it is. Where the branch is gone too, an old veto is found when it is to be proposed again (`create`
+looks), and stands here from then on. Not here: what is said about them (`forge`), and reading one (`proposals`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+
+from tidegate.adapters.github import proposals
+from tidegate.adapters.github.access import Json
+from tidegate.adapters.github.proposals import Pull
+from tidegate.adapters.github.session import PAGE, Session
+from tidegate.core.observed import Proposal, ProposalState
+
+MAIN = "main"
+
+
+class Listing:
+    """The proposals of one repository. `left_behind` are branches of ours whose proposal is done, as last seen."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._path = session.address.path
+        self._old: dict[str, Pull] = {}
+        self._last_page: frozenset[int] = frozenset()
+        self._there: Mapping[str, str] = {}
+        self.left_behind: dict[str, str] = {}
+
+    def pulls(self) -> list[Pull]:
+        """All that a decision may need, oldest first."""
+        open_ = self._ours(self._session.pages(f"{self._path}/pulls", state="open", base=MAIN))
+        closed = self._recent()
+        self._there = branches = self._branches()
+        known = {pull.proposal.branch for pull in (*open_, *closed)}
+        old = [pull for branch in branches if branch not in known and (pull := self._looked_up(branch)) is not None]
+        # The lists are not of one instant: what was open in the first and closed in the second was closed in between.
+        found = {pull.proposal.number: pull for pull in (*open_, *old, *closed)}
+        return [found[number] for number in sorted(found)]
+
+    def note(self, found: Collection[Proposal]) -> None:
+        """Take down which branches are left behind, now that it is known who closed what."""
+        self.left_behind = _left_behind(found, self._there)
+
+    def _recent(self) -> list[Pull]:
+        """Those closed or merged that changed last, one page of them."""
+        order: dict[str, str] = {"state": "closed", "base": MAIN, "sort": "updated", "direction": "desc"}
+        page = self._session.get(f"{self._path}/pulls", **order, per_page=PAGE).data
+        numbers = frozenset(int(data["number"]) for data in page)
+        # Whatever changes comes to this page: what was looked up stays true while no page was missed.
+        if len(page) == PAGE and not numbers & self._last_page:
+            self._old.clear()
+        self._last_page = numbers
+        return self._ours(page)
+
+    def _branches(self) -> dict[str, str]:
+        refs = self._session.get(f"{self._path}/git/matching-refs/heads/{proposals.OURS.rstrip('/')}").data
+        names = {ref["ref"].removeprefix("refs/heads/"): ref["object"]["sha"] for ref in refs}
+        return {name: sha for name, sha in names.items() if name.startswith(proposals.OURS)}
+
+    def _looked_up(self, branch: str) -> Pull | None:
+        if branch in self._old:
+            return self._old[branch]
+        pull = max(self.on(branch), key=lambda pull: pull.proposal.number, default=None)
+        if pull is not None and pull.proposal.state is not ProposalState.OPEN:
+            self._old[branch] = pull
+        return pull
+
+    def on(self, branch: str, state: str = "all") -> list[Pull]:
+        """The pull requests of one branch. A head without its owner would be ignored, and all of them be listed."""
+        head = f"{self._session.address.owner}:{branch}"
+        found = self._session.pages(f"{self._path}/pulls", state=state, head=head, base=MAIN)
+        return [pull for pull in self._ours(found) if pull.proposal.branch == branch]
+
+    def _ours(self, found: Iterable[Json]) -> list[Pull]:
+        return [proposals.parse(data, self._session.account) for data in found if proposals.is_ours(data)]
+
+
+def _left_behind(found: Collection[Proposal], branches: Mapping[str, str]) -> dict[str, str]:
+    """Branches with a proposal that is done, and none that is open."""
+    done: dict[str, str] = {}
+    for proposal in found:
+        is_done = proposal.state is ProposalState.MERGED or proposal.closed_by_us
+        if is_done and branches.get(proposal.branch) == proposal.head:
+            done[proposal.branch] = proposal.head
+    open_ = {proposal.branch for proposal in found if proposal.state is ProposalState.OPEN}
+    return {branch: head for branch, head in done.items() if branch not in open_}

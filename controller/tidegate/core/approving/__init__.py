@@ -1,0 +1,1 @@
+"""Approvals, pure: which ones a pull request needs, and which ones it has. What they lead to is `authorise`'s."""

@@ -1,0 +1,106 @@
+"""The repository on the forge: its own settings, and the forge's clock."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+
+from tidegate.core.diagnosis.access import Access
+from tidegate.core.diagnosis.protection import Gateway
+from tidegate.core.diagnosis.remark import Fine, Remark, Rule, Unknown, unseen
+from tidegate.core.finding import Severity
+from tidegate.core.quantity import show_duration
+
+TOLERANCE = timedelta(seconds=30)
+"""Clocks may differ by so much: half a cell of the default resolution, and half of what GitHub takes of an App."""
+
+MAIN = "main"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TurnedAway:
+    """GitHub answers, and does not take us: what it says, without credentials."""
+
+    words: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ForgeFacts:
+    """What GitHub says about the repository and us. `ahead`: how far its clock is before ours."""
+
+    name: str
+    private: bool
+    archived: bool
+    default_branch: str
+    auto_merge: bool | Unknown
+    actions_may_propose: bool | Unknown
+    ahead: timedelta | Unknown
+    access: Access
+    gateway: Gateway
+
+
+NOT_TAKEN = Rule(
+    id="github-refuses",
+    title="GitHub does not take us",
+    why="Without an account that it knows no proposal is made, checked or merged.",
+    fix="set TIDEGATE_GITHUB_APP_ID and TIDEGATE_GITHUB_APP_KEY, or TIDEGATE_GITHUB_TOKEN; install the App on this "
+    "repository",
+)
+ARCHIVED = Rule(
+    id="archived",
+    title="The repository is archived",
+    why="It is read-only: no proposal can be made.",
+    fix="the repository's settings, General, Danger Zone: unarchive it",
+)
+ANOTHER_MAIN = Rule(
+    id="default-branch",
+    title="The default branch is not `main`",
+    why="What is wanted is read from `main`, and proposals go into it. Whatever stands on another branch does nothing.",
+    fix="the repository's settings, General, Default branch: rename it to `main`",
+)
+AUTO_MERGE_OFF = Rule(
+    id="auto-merge-off",
+    severity=Severity.WARNING,
+    title="Auto-merge is off",
+    why="A proposal whose checks still run cannot be left to GitHub to merge: it waits for the next pass.",
+    fix="the repository's settings, General, Pull Requests: Allow auto-merge",
+)
+CLOCKS_DIFFER = Rule(
+    id="forge-clock",
+    severity=Severity.WARNING,
+    title="GitHub's clock and ours differ",
+    why="GitHub refuses an App whose clock is a minute ahead, and pauses that it asks for are told by its clock.",
+    fix="have this machine's clock set by NTP (timedatectl set-ntp true)",
+)
+
+RULES = (NOT_TAKEN, ARCHIVED, ANOTHER_MAIN, AUTO_MERGE_OFF, CLOCKS_DIFFER)
+
+
+def examine(facts: ForgeFacts) -> Iterator[Remark]:
+    """The settings. The account and the rules of main have modules of their own."""
+    if facts.archived:
+        yield ARCHIVED.broken(f"{facts.name} is archived")
+    if facts.default_branch != MAIN:
+        yield ANOTHER_MAIN.broken(f"the default branch of {facts.name} is {facts.default_branch}")
+    yield from _auto_merge(facts)
+    yield from _clock(facts.ahead)
+
+
+def _auto_merge(facts: ForgeFacts) -> Iterator[Remark]:
+    if isinstance(facts.auto_merge, Unknown):
+        yield unseen("whether auto-merge is allowed", facts.auto_merge)
+    elif not facts.auto_merge:
+        yield AUTO_MERGE_OFF.broken("the repository does not allow auto-merge")
+    else:
+        yield Fine(what="auto-merge is allowed")
+
+
+def _clock(ahead: timedelta | Unknown) -> Iterator[Remark]:
+    if isinstance(ahead, Unknown):
+        yield unseen("GitHub's clock", ahead)
+    elif abs(ahead) > TOLERANCE:
+        side = "ahead of" if ahead > timedelta(0) else "behind"
+        yield CLOCKS_DIFFER.broken(f"GitHub's clock is {show_duration(abs(ahead))} {side} ours")
+    else:
+        yield Fine(what="GitHub's clock and ours agree")

@@ -1,0 +1,209 @@
+"""What the approval gate needs to know of a pull request: what it changes, who approved, and who is in which team.
+
+Read from git and forge; whether that is enough is `core.authorise`'s to say. Who wrote a training change: `authorship`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from typing import Any
+
+from tidegate import bundled
+from tidegate.core.approving.needs import Change, Need, is_looked_into, may_lead_elsewhere, needs_of
+from tidegate.core.approving.votes import Panel, approvals_of, folded
+from tidegate.core.authorise import Edited
+from tidegate.core.manifest import Model
+from tidegate.core.observed import Approval, Proposal, ProposalState, PullRequest
+from tidegate.core.pin import Pin
+from tidegate.core.transition import Branch, Kind
+from tidegate.core.workspace import Approvals, ApprovalSource, Workspace
+from tidegate.core.yaml.document import read as read_document
+from tidegate.errors import InvalidManifest, WrongUse
+from tidegate.ports import Forge
+from tidegate.steps.authorship import training_authors
+from tidegate.steps.changes import Side, Sources
+from tidegate.steps.desk import Desk
+
+
+def proposals_of(forge: Forge, workspace: Workspace) -> tuple[Proposal, ...]:
+    """Every proposal with the approvals that the workspace lets count: reviews come with the list, comments and labels
+    are asked for of open ones."""
+    return tuple(replace(each, approvals=_given(each, forge, workspace)) for each in forge.proposals())
+
+
+def given_to(desk: Desk, proposal: Proposal, *, touched: bool) -> tuple[Approval, ...]:
+    """The approvals of one proposal of ours, `touched` where somebody else's commit is on its branch."""
+    return _given(proposal, desk.forge, desk.workspace, touched=touched)
+
+
+def _given(proposal: Proposal, forge: Forge, workspace: Workspace, *, touched: bool = False) -> tuple[Approval, ...]:
+    source = workspace.approval_source
+    if source is ApprovalSource.REVIEWS or proposal.state is not ProposalState.OPEN:
+        return proposal.approvals
+    return approvals_of(forge.pull_request(proposal.number), source, touched=touched)
+
+
+def panel_of_entry(desk: Desk, model: Model, proposal: Proposal, branch: Branch) -> Panel:
+    """Who is who among those that may approve a proposal of ours; nobody is asked before somebody approved."""
+    rule = desk.workspace.approvals.get(branch.environment)
+    if rule is None or not proposal.approvals:
+        return Panel()
+    panel = panel_of([rule], desk.forge)
+    if not rule.not_sole_author or branch.kind is not Kind.PROMOTE:
+        return panel
+    path = model.pin_path(branch.environment)
+    new = _versions(desk, proposal.head, path) - _versions(desk, desk.main, path)
+    return replace(panel, trained_by=training_authors(desk, model, new))
+
+
+def sides(desk: Desk, head: str) -> tuple[tuple[str, str], ...]:
+    """The commits, before and after, between which a merge into main is judged: what the head changes since each commit
+    that it comes from as main does, and what merging makes of main.
+
+    The first alone would not do: after merges criss-cross, merging brings back what the other one took away. The last
+    alone would not either: main may go back, after the check, on what it has in common with the head.
+    Raises WrongUse where the head shares no commit with main.
+    """
+    bases, merged = desk.repository.merge_bases(desk.main, head), desk.repository.merged(desk.main, head)
+    if not bases:
+        raise WrongUse(f"{head[:12]} and main share no commit; make the branch from main")
+    return tuple(dict.fromkeys([*((base, head) for base in bases), *([(desk.main, merged)] if merged else [])]))
+
+
+def edited(desk: Desk, request: PullRequest) -> Edited:
+    """A pull request as a person's. Raises WrongUse where its head shares no commit with main."""
+    pairs = sides(desk, request.head)
+    changes = [_change(desk, before, after) for before, after in pairs]
+    needs = needs_of(changes, desk.workspace)
+    approvals = approvals_of(request, desk.workspace.approval_source, touched=True)
+    asked = bool(needs and approvals)
+    return Edited(
+        head=request.head,
+        authors=_authors(desk, request) if asked else frozenset(),
+        needs=needs,
+        invalid=tuple(dict.fromkeys(wrong for change in changes for wrong in change.invalid)),
+        approvals=approvals,
+        panel=_panel_of_change(desk, pairs, needs) if asked else Panel(),
+    )
+
+
+def _authors(desk: Desk, request: PullRequest) -> frozenset[str]:
+    """Who opened it, and whose commits it carries."""
+    commits = desk.repository.commits(desk.main, request.head)
+    return desk.forge.authors([commit.sha for commit in commits]) | {request.author}
+
+
+def _panel_of_change(desk: Desk, pairs: Sequence[tuple[str, str]], needs: Sequence[Need]) -> Panel:
+    panel = panel_of([need.rule for need in needs], desk.forge)
+    if not any(need.rule.not_sole_author for need in needs):
+        return panel
+    trained = [training_authors(desk, model, new) for model, new in _entering(desk, pairs)]
+    known = [authors for authors in trained if authors is not None]
+    return replace(panel, trained_by=frozenset().union(*known) if len(known) == len(trained) else None)
+
+
+def _entering(desk: Desk, pairs: Sequence[tuple[str, str]]) -> Iterator[tuple[Model, frozenset[int]]]:
+    """The versions that a person's change of pin files lets in, with their model."""
+    changed = {path for before, after in pairs for path in desk.repository.changed_paths(before, after)}
+    for model in (wanted.model for wanted in desk.reader.read(desk.main).models):
+        paths = [path for e in model.environments if (path := model.pin_path(e.name)) in changed]
+        new = (
+            _versions(desk, after, path) - _versions(desk, before, path) for before, after in pairs for path in paths
+        )
+        if versions := frozenset().union(*new):
+            yield model, versions
+
+
+def panel_of(rules: Iterable[Approvals], forge: Forge) -> Panel:
+    """The teams of these rules."""
+    teams: dict[str, frozenset[str]] = {}
+    unreadable: dict[str, str] = {}
+    for team in sorted({team for rule in rules for team in rule.teams}):
+        try:
+            teams[team] = frozenset(map(folded, forge.members(team)))
+        except WrongUse as error:
+            unreadable[team] = str(error)
+    return Panel(teams=teams, unreadable=unreadable)
+
+
+def _change(desk: Desk, before: str, after: str) -> Change:
+    """What differs between the two commits; what a file says must be valid after the change."""
+    repository, rules = desk.repository, desk.workspace
+    paths = repository.changed_paths(before, after)
+    looked_into = [path for path in paths if is_looked_into(path, rules)]
+    old, _ = _contents(desk, before, looked_into)
+    new, wrong = _contents(desk, after, looked_into)
+    change = Change(
+        paths=paths,
+        before=old,
+        after=new,
+        linked=repository.links(after, [path for path in paths if may_lead_elsewhere(path, rules)]),
+    )
+    if not looked_into:
+        return change
+    sources = Sources(repository=repository, schemas=bundled.schemas(), targets=desk.targets, records=())
+    was, then = Side(before, sources, merged=True), Side(after, sources, merged=False)
+    opened = tuple(_opened(was, then))
+    return replace(change, opened=opened, invalid=(*wrong, *map(str, then.findings)))
+
+
+def _contents(desk: Desk, commit: str, paths: Sequence[str]) -> tuple[dict[str, Any], tuple[str, ...]]:
+    """What the files say, and what is wrong with those that are no YAML: before the change they say nothing."""
+    found: dict[str, Any] = {}
+    wrong: list[str] = []
+    for path, text in desk.repository.read_many(commit, paths).items():
+        try:
+            found[path] = read_document(text, path).data
+        except InvalidManifest as error:
+            wrong.append(str(error.findings[0]))
+    return found, tuple(wrong)
+
+
+def _opened(before: Side, after: Side) -> Iterator[tuple[str, str]]:
+    """Environments that manifests of the change reach, and how; what is not valid is among the findings of `after`."""
+    for path, text in after.manifests.items():
+        if text == before.manifests.get(path) and _order(before) == _order(after):
+            continue
+        new = after.model(path)
+        if new is None:
+            continue
+        yield from (
+            (name, f"{new.name} would enter {name} without an approval") for name in _let_in(before.model(path), new)
+        )
+        if path not in before.manifests and _is_taken(new, before):
+            yield from ((e.name, f"{path} has the name of another model") for e in new.environments)
+
+
+def _order(side: Side) -> tuple[str, ...]:
+    """Of the environments; whether one needs an approval by default depends on its place."""
+    return side.workspace.environments if side.workspace else ()
+
+
+def _let_in(old: Model | None, new: Model) -> Iterator[str]:
+    """The environments that versions enter without an approval by now, of a model that had it otherwise or not at all:
+    one that was taken out of the manifest, or its whole manifest, comes back as it was guarded."""
+    open_before = {e.name for e in old.environments if not e.approval_required} if old else set()
+    return (e.name for e in new.environments if not e.approval_required and e.name not in open_before)
+
+
+def _is_taken(new: Model, before: Side) -> bool:
+    """Whether another model answers to a new one's name, or to its name in the registry."""
+    wanted = {new.name, new.registry_name}
+    others = (before.model(path) for path, text in before.manifests.items() if any(name in text for name in wanted))
+    return any(not wanted.isdisjoint({other.name, other.registry_name}) for other in others if other is not None)
+
+
+def _versions(desk: Desk, commit: str, path: str) -> frozenset[int]:
+    """The versions that a pin file would serve at a commit."""
+    pin = pin_at(desk, commit, path)
+    return frozenset(served.version for served in pin.serves()) if pin else frozenset()
+
+
+def pin_at(desk: Desk, commit: str, path: str) -> Pin | None:
+    """The pin file at a commit; None where there is none, or none that can be read."""
+    text = desk.repository.read(commit, path)
+    try:
+        return desk.reader.pin(text, path) if text is not None else None
+    except InvalidManifest:
+        return None
