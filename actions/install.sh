@@ -1,50 +1,89 @@
 #!/usr/bin/env bash
-# Installs the program of the checkout that an action comes from into a virtual environment of its own under
-# RUNNER_TEMP, from the hashed lock files, and says in the output `program` where it is. Once a job: a second action
-# of the same checkout finds it. With uv when it is on PATH, else with venv and pip. Shared by all actions.
+# Puts the program of the checkout that an action comes from into a virtual environment of its own under RUNNER_TEMP:
+# the libraries from a hashed lock file, the program by a path to the checkout. Shared by all actions.
+#
+#   install.sh find LOCK   names the environment and, where a cache may be used, its key (outputs venv, key, cache)
+#   install.sh LOCK        makes it, unless the cache or an earlier action of the job brought it
+#
+# LOCK is `lean` or `full`. With uv when it is on PATH, else with the pip of the Python that is.
 set -euo pipefail
 unset PYTHONHOME PYTHONPATH VIRTUAL_ENV
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
-locks=("$root/requirements/build.lock" "$root/actions/requirements.lock")
-stamp=$(printf '%s\n' "$root" | cat - "$root/pyproject.toml" "${locks[@]}" | cksum)
-venv="$RUNNER_TEMP/tidegate-${stamp%% *}"
-python="$venv/bin/python"
 
 refuse() {
-    echo "::error title=Tidegate::$1"
+    echo "::error title=Tidegate::$1" >&2
     exit 3
 }
 
-python_on_path() {
+find_python() {
     local candidate
     for candidate in python3 python3.13 python3.12 python3.11; do
-        if "$candidate" -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1; then
-            "$candidate" -c 'import sys; print(sys.executable)'
+        if python=$("$candidate" -I -c 'import sys; print(sys.executable); sys.exit(sys.version_info < (3, 11))' 2>/dev/null); then
             return
         fi
     done
-    refuse "Python 3.11 or newer is needed and none is on PATH; run actions/setup-python before this action" >&2
+    refuse "Python 3.11 or newer is needed and none is on PATH; run actions/setup-python before this action"
 }
 
+# Everything that the environment depends on: an environment cannot be moved, so its place counts too.
+fingerprint() {
+    "$python" -I - "$root" "$lock" "${BASH_SOURCE[0]}" <<'PYTHON'
+import hashlib, os, pathlib, platform, sys
+
+root, *files = sys.argv[1:]
+parts = [root, os.environ["RUNNER_TEMP"], os.environ.get("ImageOS", "")]
+parts += [sys.executable, sys.version, sys.platform, platform.machine(), *platform.libc_ver()]
+parts += [pathlib.Path(file).read_text(encoding="utf-8") for file in files]
+print(hashlib.sha256("\0".join(parts).encode()).hexdigest()[:32])
+PYTHON
+}
+
+# What runs there may have handled a stranger's text with the rights of main; releases take nothing from a cache.
+may_cache() {
+    case "${GITHUB_EVENT_NAME-}" in
+        issue_comment | pull_request_target | release | workflow_run) return 1 ;;
+    esac
+    [ "${GITHUB_REF_TYPE-}" != tag ]
+}
+
+whole() { [ -e "$venv/.complete" ] && "$venv/bin/python" -I -c '' 2>/dev/null; }
+
 install_with_uv() {
-    uv venv --quiet --clear --python "$1" "$venv"
-    uv pip sync --quiet --python "$python" --require-hashes "${locks[@]}"
-    uv pip install --quiet --python "$python" --no-deps --no-build-isolation --editable "$root"
+    uv venv --quiet --clear --python "$python" "$venv"
+    uv pip sync --quiet --python "$venv/bin/python" --require-hashes --only-binary :all: "$lock"
 }
 
 install_with_pip() {
-    local pip=("$python" -m pip install --quiet --disable-pip-version-check)
-    "$1" -c 'import ensurepip, venv' 2>/dev/null ||
-        refuse "$1 cannot make virtual environments; run actions/setup-python before this action, or install uv"
-    "$1" -m venv --clear "$venv"
-    "${pip[@]}" --require-hashes --requirement "${locks[0]}" --requirement "${locks[1]}"
-    "${pip[@]}" --no-deps --no-build-isolation --editable "$root"
+    "$python" -m pip --version >/dev/null 2>&1 ||
+        refuse "$python has no pip; run actions/setup-python before this action, or install uv"
+    "$python" -m venv --clear --without-pip "$venv"
+    # Not compiled: a command loads a small part of the libraries, and compiling all of them takes a third of the time.
+    "$python" -m pip --python "$venv/bin/python" install --quiet --disable-pip-version-check --no-input --no-compile \
+        --require-hashes --only-binary :all: --requirement "$lock"
 }
 
-if [ ! -e "$venv/.complete" ]; then
-    found=$(python_on_path)
-    if command -v uv >/dev/null; then install_with_uv "$found"; else install_with_pip "$found"; fi
+find_environment() {
+    local cache=false
+    if ! whole && may_cache; then cache=true; fi
+    printf '%s\n' "venv=$venv" "key=${venv##*/}" "cache=$cache" >>"$GITHUB_OUTPUT"
+}
+
+install_environment() {
+    if whole; then return; fi
+    if command -v uv >/dev/null; then install_with_uv; else install_with_pip; fi
+    # The checkout's own code, found as an installed package is.
+    "$venv/bin/python" -I - "$root/controller" <<'PYTHON'
+import pathlib, sys, sysconfig
+
+pathlib.Path(sysconfig.get_path("purelib"), "tidegate.pth").write_text(f"{sys.argv[1]}\n", encoding="utf-8")
+PYTHON
     touch "$venv/.complete"
-fi
-echo "program=$venv/bin/tidegate" >>"$GITHUB_OUTPUT"
+}
+
+act=install_environment
+if [ "$1" = find ]; then act=find_environment && shift; fi
+lock="$root/actions/$1.lock"
+find_python
+venv="$RUNNER_TEMP/tidegate-$1-$(fingerprint)"
+"$act"

@@ -1,7 +1,8 @@
-"""Writes the pages of docs/ that are made from the program. `--check` writes nothing; it exits 1 when one is stale.
+"""Writes the pages that are made from the program. `--check` writes nothing; it exits 1 when one is stale.
 
 `make check` runs it. docs/cli.md is the program's own help (reviewed in tests/golden/help); docs/reference.md is made
-from the schemas by `reference`, docs/rules from the rules by `rules`.
+from the schemas by `reference`, docs/rules from the rules by `rules`, the tables in actions/ from each action.yml by
+`action_tables`.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import action_tables
 import click
 import reference
 import rules
@@ -30,9 +32,10 @@ def main(arguments: list[str]) -> int:
     if arguments not in ([], ["--check"]):
         print("usage: python tools/docs.py [--check]", file=sys.stderr)
         return 2
-    pages = {"cli.md": _command_line(), "reference.md": reference.page(), **rules.pages()}
-    stale = {DOCS / name: text for name, text in pages.items() if not _is_current(DOCS / name, text)}
-    orphans = sorted(page for page in (DOCS / "rules").glob("*") if f"rules/{page.name}" not in pages)
+    made = {"cli.md": _command_line(), "reference.md": reference.page(), **rules.pages()}
+    pages = {DOCS / name: text for name, text in made.items()} | action_tables.pages()
+    stale = {page: text for page, text in pages.items() if not _is_current(page, text)}
+    orphans = sorted(page for page in (DOCS / "rules").glob("*") if page not in pages)
     if arguments:
         for page in (*stale, *orphans):
             print(f"{page} is not current; `python tools/docs.py` writes it anew or removes it", file=sys.stderr)
