@@ -1,0 +1,55 @@
+"""Protect main by the rulesets beside this file: python3 .github/rulesets/apply.py OWNER/NAME [APP_ID]
+
+`everyone.json`: only pull requests, no force push, a code owner's review where CODEOWNERS names one, and the check
+`tidegate` by the App of that id and nobody else. `people.json`: the check `checks` too, which the App may pass by, so
+that a revert waits for no workflow. Without an APP_ID the check may come from GitHub Actions, and `people.json` is left
+out: nobody could pass it by.
+
+GITHUB_TOKEN is a token of somebody who administers the repository (`gh auth token` prints yours). Run it again after an
+edit: a ruleset of the same name is replaced.
+"""
+
+import json
+import os
+import sys
+from pathlib import Path
+from urllib.error import HTTPError, URLError
+from urllib.request import Request, urlopen
+
+HERE = Path(__file__).parent
+ACTIONS = "15368"  # the App "GitHub Actions" on github.com
+
+
+def main(repository: str, app: str = "") -> None:
+    """Create or replace each ruleset."""
+    path = f"/repos/{repository}/rulesets"
+    there = {ruleset["name"]: ruleset["id"] for ruleset in json.loads(ask("GET", path))}
+    for file in ("everyone.json", "people.json") if app else ("everyone.json",):
+        # In the files 0 stands for the App.
+        ruleset = (HERE / file).read_text(encoding="utf-8").replace('_id": 0', f'_id": {int(app or ACTIONS)}')
+        name = json.loads(ruleset)["name"]
+        if name in there:
+            ask("PUT", f"{path}/{there[name]}", ruleset)
+        else:
+            ask("POST", path, ruleset)
+        print(f"{name}: {'replaced' if name in there else 'created'}")
+
+
+def ask(verb: str, path: str, body: str = "") -> str:
+    """One request to GitHub's API."""
+    api = os.environ.get("GITHUB_API_URL", "https://api.github.com")
+    headers = {"Authorization": f"Bearer {os.environ['GITHUB_TOKEN']}", "Accept": "application/vnd.github+json"}
+    asked = Request(api + path, data=body.encode() or None, headers=headers, method=verb)  # noqa: S310 - https, or yours
+    try:
+        with urlopen(asked, timeout=30) as answer:  # noqa: S310
+            return str(answer.read().decode())
+    except HTTPError as error:
+        sys.exit(f"GitHub refused {verb} {path} with {error.code}: {error.read().decode()}")
+    except URLError as error:
+        sys.exit(f"{api} does not answer: {error.reason}")
+
+
+if __name__ == "__main__":
+    if len(sys.argv) not in (2, 3) or not os.environ.get("GITHUB_TOKEN"):
+        sys.exit(__doc__)
+    main(*sys.argv[1:])

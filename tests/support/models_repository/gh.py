@@ -1,0 +1,123 @@
+"""Stands in for GitHub's own `gh` where docs/getting-started.md uses it: `python gh.py pr review 2 --approve`.
+
+As `gh` it speaks for whoever GH_TOKEN belongs to, in the repository GH_REPO. Variables and secrets are kept in the file
+GH_SETTINGS, because the fake GitHub runs no workflows itself.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import requests
+
+Options = argparse.Namespace
+
+
+def main() -> int:
+    options = _parser().parse_args()
+    said = options.act(options)
+    if said:
+        print(said)
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="gh")
+    subjects = parser.add_subparsers(required=True)
+    auth = subjects.add_parser("auth").add_subparsers(required=True)
+    auth.add_parser("token").set_defaults(act=lambda _: os.environ["GH_TOKEN"])
+    variable = subjects.add_parser("variable").add_subparsers(required=True).add_parser("set")
+    variable.add_argument("name")
+    variable.add_argument("--body", required=True)
+    variable.set_defaults(act=_set_variable)
+    secret = subjects.add_parser("secret").add_subparsers(required=True).add_parser("set")
+    secret.add_argument("name")
+    secret.add_argument("--env", required=True)
+    secret.set_defaults(act=_set_secret)
+    label = subjects.add_parser("label").add_subparsers(required=True).add_parser("create")
+    label.add_argument("name")
+    label.set_defaults(act=lambda options: _quiet("POST", "/labels", {"name": options.name}))
+    _add_pull_requests(subjects.add_parser("pr").add_subparsers(required=True))
+    return parser
+
+
+def _add_pull_requests(parsers: Any) -> None:
+    create = parsers.add_parser("create")
+    create.add_argument("--fill", action="store_true", required=True)
+    create.set_defaults(act=_create)
+    parsers.add_parser("list").set_defaults(act=_list)
+    for name, option, act in (("review", "--approve", _approve), ("merge", "--merge", _merge)):
+        one = parsers.add_parser(name)
+        one.add_argument("number", type=int)
+        one.add_argument(option, action="store_true", required=True)
+        one.set_defaults(act=act)
+    edit = parsers.add_parser("edit")
+    edit.add_argument("number", type=int)
+    edit.add_argument("--add-label", required=True)
+    edit.set_defaults(act=_add_label)
+
+
+def _set_variable(options: Options) -> None:
+    _keep("variables", options.name, options.body)
+
+
+def _set_secret(options: Options) -> None:
+    _keep(f"secrets of {options.env}", options.name, sys.stdin.read())
+
+
+def _keep(where: str, name: str, value: str) -> None:
+    file = Path(os.environ["GH_SETTINGS"])
+    kept = json.loads(file.read_text()) if file.exists() else {}
+    kept.setdefault(where, {})[name] = value
+    file.write_text(json.dumps(kept))
+
+
+def _create(_: Options) -> str:
+    branch, title = _git("branch", "--show-current"), _git("log", "-1", "--format=%s")
+    made = _ask("POST", "/pulls", {"head": branch, "base": "main", "title": title})
+    return f"https://github.com/{os.environ['GH_REPO']}/pull/{made['number']}"
+
+
+def _list(_: Options) -> str:
+    rows = [(str(pull["number"]), pull["title"], pull["head"]["ref"]) for pull in _ask("GET", "/pulls")]
+    return "\n".join("\t".join(row) for row in rows)
+
+
+def _approve(options: Options) -> None:
+    _ask("POST", f"/pulls/{options.number}/reviews", {"event": "APPROVE"})
+
+
+def _merge(options: Options) -> None:
+    _ask("PUT", f"/pulls/{options.number}/merge", {"merge_method": "merge"})
+
+
+def _add_label(options: Options) -> None:
+    _ask("POST", f"/issues/{options.number}/labels", {"labels": [options.add_label]})
+
+
+def _quiet(verb: str, path: str, body: object) -> None:
+    _ask(verb, path, body)
+
+
+def _git(*words: str) -> str:
+    return subprocess.run(["git", *words], check=True, capture_output=True, text=True).stdout.strip()
+
+
+def _ask(verb: str, path: str, body: object = None) -> Any:
+    answer = requests.request(
+        verb, f"{os.environ['GITHUB_API_URL']}/repos/{os.environ['GH_REPO']}{path}", json=body,
+        headers={"Authorization": f"token {os.environ['GH_TOKEN']}"}, timeout=30,
+    )  # fmt: skip
+    if not answer.ok:
+        sys.exit(f"gh: {answer.json()['message']} (HTTP {answer.status_code})")
+    return answer.json() if answer.text else None
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,248 @@
+"""The repository template: its workflows by GitHub's own grammar, when their jobs run, and what protects main."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+
+from support.github.server import FakeGitHub
+from support.models_repository.third_party import ThirdParty
+from support.repositories import Clone, git
+from support.workflow_runner.engine import Engine, examples
+
+ROOT = Path(__file__).parents[1]
+TEMPLATE = ROOT / "repo-template"
+WORKFLOWS = sorted((TEMPLATE / ".github" / "workflows").iterdir())
+OURS = re.compile(r"OWNER/tidegate/(?P<path>actions/[a-z]+)@0{40}")
+EVERY = pytest.mark.parametrize("workflow", WORKFLOWS, ids=lambda path: path.stem)
+NAME = "acme/models"
+
+
+@pytest.fixture(scope="module")
+def engine() -> Iterator[Engine]:
+    engine = Engine()
+    yield engine
+    engine.close()
+
+
+def read(engine: Engine, workflow: Path) -> dict[str, Any]:
+    return engine.workflow(workflow.name, workflow.read_text(encoding="utf-8"))
+
+
+def steps(definition: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """Every step that uses an action, with the action's name."""
+    for job in definition["jobs"].values():
+        yield from ((step["uses"].partition("@")[0], step) for step in job["steps"] if "uses" in step)
+
+
+@EVERY
+def test_our_actions_are_given_inputs_that_they_have_and_asked_for_outputs_that_they_write(
+    engine: Engine, workflow: Path
+) -> None:
+    definition, text = read(engine, workflow), workflow.read_text(encoding="utf-8")
+    for _, step in steps(definition):
+        if (found := OURS.fullmatch(step["uses"])) is None:
+            continue
+        action = engine.action(ROOT / found["path"] / "action.yml")
+        assert step.get("with", {}).keys() <= action["inputs"].keys()
+        if "id" in step:
+            assert set(re.findall(rf"steps\.{step['id']}\.outputs\.([a-z-]+)", text)) <= action["outputs"].keys()
+
+
+@EVERY
+def test_actions_of_others_have_a_stand_in_and_one_commit_each(engine: Engine, workflow: Path) -> None:
+    known = ThirdParty(FakeGitHub, NAME).stands  # type: ignore[arg-type]
+    others = {step["uses"] for name, step in steps(read(engine, workflow)) if not name.startswith("OWNER/tidegate/")}
+    assert {use.partition("@")[0] for use in others} <= known.keys()
+    assert len({use.partition("@")[0] for use in others}) == len(others)
+
+
+def test_the_loop_wakes_when_the_other_workflows_end(engine: Engine) -> None:
+    definitions = {file.stem: read(engine, file) for file in WORKFLOWS}
+    woken = definitions.pop("reconcile")["on"]["workflow_run"]["workflows"]
+    assert sorted(woken) == sorted(definition["name"] for definition in definitions.values())
+
+
+@EVERY
+def test_no_token_stays_in_a_checkout_and_nothing_is_allowed_that_no_job_asks_for(
+    engine: Engine, workflow: Path
+) -> None:
+    definition = read(engine, workflow)
+    assert definition["permissions"] == {}
+    assert all("permissions" in job and "timeout-minutes" in job for job in definition["jobs"].values())
+    checkouts = [step["with"]["persist-credentials"] for name, step in steps(definition) if name == "actions/checkout"]
+    assert set(checkouts) <= {"false"}
+
+
+def test_the_apps_key_is_only_in_the_environment_that_is_limited_to_main(engine: Engine) -> None:
+    jobs = [(file.stem, name, job) for file in WORKFLOWS for name, job in read(engine, file)["jobs"].items()]
+    with_key = [(file, name, job["environment"]["name"]) for file, name, job in jobs if "APP_PRIVATE_KEY" in str(job)]
+    assert with_key == [("reconcile", "approve", "tidegate"), ("reconcile", "reconcile", "tidegate")]
+    of_pull_requests = {
+        job["environment"]["name"] for file, _, job in jobs if file == "pull-request" and "environment" in job
+    }
+    assert of_pull_requests == {"tidegate-pull-requests"}
+
+
+def pull_request(**changed: Any) -> dict[str, Any]:
+    """The context of a pull request of this repository, labelled for training, as GitHub tells it."""
+    example = next(each for each in examples()["pull_request"] if each["action"] == "labeled")
+    here, label = example["repository"], {"name": "tidegate: train"}
+    pull = {**example["pull_request"], "labels": [label], "head": {**example["pull_request"]["head"], "repo": here}}
+    return {
+        "event_name": "pull_request",
+        "repository": here["full_name"],
+        "event": {"pull_request": {**pull, **changed}},
+    }
+
+
+A_FORK = {"head": {"repo": {"full_name": "stranger/models"}}}
+REVIEW = {**pull_request(), "event_name": "pull_request_review"}
+QUEUE = {"event_name": "merge_group", "repository": NAME, "event": {"merge_group": {}}}
+
+
+@pytest.mark.parametrize(
+    ("github", "trained", "runs"),
+    [
+        pytest.param(pull_request(), '["churn"]', True, id="a-person-set-the-label"),
+        pytest.param(pull_request(labels=[]), '["churn"]', False, id="nobody-set-the-label"),
+        pytest.param(pull_request(), "[]", False, id="nothing-would-be-trained"),
+        pytest.param(pull_request(**A_FORK), '["churn"]', False, id="I12-a-strangers-code"),
+        pytest.param(pull_request(head={"repo": None}), '["churn"]', False, id="I12-a-fork-that-is-gone"),
+        pytest.param(REVIEW, '["churn"]', False, id="a-review"),
+        pytest.param(QUEUE, '["churn"]', False, id="a-merge-queue"),
+    ],
+)
+def test_a_candidate_is_trained_for_people_of_the_repository_who_ask(
+    engine: Engine, github: dict[str, Any], trained: str, runs: bool
+) -> None:
+    needs = {"plan": {"result": "success", "outputs": {"trained": trained}}}
+    assert runs_in(engine, "candidate", {"github": github, "needs": needs, "vars": {}}) is runs
+
+
+@pytest.mark.parametrize(
+    ("github", "variables", "runs"),
+    [
+        pytest.param(pull_request(), {}, True, id="without-an-app"),
+        pytest.param(QUEUE, {}, True, id="a-merge-queue-without-an-app"),
+        pytest.param(pull_request(), {"TIDEGATE_APP_ID": "7"}, False, id="with-an-app-reconcile-does-it"),
+        pytest.param(pull_request(**A_FORK), {}, False, id="a-forks-token-may-not-write"),
+    ],
+)
+def test_pull_requests_write_the_check_only_where_no_app_does(
+    engine: Engine, github: dict[str, Any], variables: dict[str, str], runs: bool
+) -> None:
+    assert runs_in(engine, "approve", {"github": github, "needs": {}, "vars": variables}) is runs
+
+
+@pytest.mark.parametrize(
+    ("validate", "plan", "fails"),
+    [
+        pytest.param("success", "success", False, id="both-passed"),
+        pytest.param("failure", "success", True, id="one-failed"),
+        pytest.param("success", "cancelled", True, id="one-was-cancelled"),
+    ],
+)
+def test_the_required_job_always_runs_and_fails_with_the_others(
+    engine: Engine, validate: str, plan: str, fails: bool
+) -> None:
+    job = read(engine, TEMPLATE / ".github/workflows/pull-request.yml")["jobs"]["checks"]
+    contexts = {"github": {}, "vars": {}, "needs": {"validate": {"result": validate}, "plan": {"result": plan}}}
+    assert runs_in(engine, "checks", contexts, "failure") is True
+    (step,) = job["steps"]
+    assert engine.value(step["if"]["expression"], contexts) is fails
+
+
+def runs_in(engine: Engine, job: str, contexts: Mapping[str, Any], status: str = "success") -> bool:
+    definition = read(engine, TEMPLATE / ".github/workflows/pull-request.yml")["jobs"][job]
+    return bool(engine.value(definition["if"]["expression"], contexts, status))
+
+
+@pytest.fixture
+def github(tmp_path: Path) -> Iterator[FakeGitHub]:
+    with FakeGitHub(tmp_path / "github") as github:
+        github.repository(NAME)
+        yield github
+
+
+def protect(github: FakeGitHub, token: str, *app: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, TEMPLATE / ".github/rulesets/apply.py", NAME, *app],
+        env={"PATH": os.environ["PATH"], "GITHUB_API_URL": github.api_url, "GITHUB_TOKEN": token},
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+
+
+class TestRulesets:
+    def test_they_are_created_once_and_replaced_after(self, github: FakeGitHub) -> None:
+        token = github.token("dana", role="admin")
+        assert protect(github, token, "7").stdout == "tidegate: everyone: created\ntidegate: people: created\n"
+        assert protect(github, token, "8").stdout == "tidegate: everyone: replaced\ntidegate: people: replaced\n"
+        assert [ruleset.bypass for ruleset in github.repository(NAME).rulesets][1][0]["actor_id"] == 8
+
+    def test_without_an_app_nothing_is_required_that_nobody_can_pass_by(self, github: FakeGitHub) -> None:
+        assert protect(github, github.token("dana", role="admin")).stdout == "tidegate: everyone: created\n"
+        (checks,) = [
+            rule for rule in github.repository(NAME).rulesets[0].rules if rule["type"] == "required_status_checks"
+        ]
+        assert checks["parameters"]["required_status_checks"] == [{"context": "tidegate", "integration_id": 15368}]
+
+    def test_who_may_not_is_told(self, github: FakeGitHub) -> None:
+        refused = protect(github, github.token("kim", role="write"), "7")
+        assert (refused.returncode, "GitHub refused" in refused.stderr) == (1, True)
+
+    @pytest.mark.parametrize("arguments", [(), ("7", "8", "9")], ids=["nobody-is-signed-in", "too-many-words"])
+    def test_wrong_use_prints_how_to_use_it(self, github: FakeGitHub, arguments: tuple[str, ...]) -> None:
+        token = "" if not arguments else github.token("dana", role="admin")
+        assert "OWNER/NAME [APP_ID]" in protect(github, token, *arguments).stderr
+
+    @pytest.mark.parametrize(
+        ("path", "checks", "status"),
+        [
+            pytest.param(
+                "models/churn/production.yaml", {"tidegate"}, 200, id="the-app-merges-a-pin-by-our-check-alone"
+            ),
+            pytest.param("models/churn/production.yaml", set(), 405, id="but-not-without-it"),
+            pytest.param("models/churn/model.yaml", {"tidegate"}, 405, id="what-people-own-needs-their-review"),
+        ],
+    )
+    def test_what_the_app_may_merge(self, github: FakeGitHub, path: str, checks: set[str], status: int) -> None:
+        token = self.proposed(github, path, checks)
+        assert merge(github, token).status_code == status
+
+    def proposed(self, github: FakeGitHub, path: str, checks: set[str]) -> str:
+        """A pull request of the App's, on a repository with the template's owners and rulesets; the App's token."""
+        app, there = github.app("tidegate"), github.repository(NAME)
+        kim = Clone.of(there.path, there.path.parent / "clone")
+        github.token("kim")
+        owners = (TEMPLATE / ".github/CODEOWNERS").read_text(encoding="utf-8").replace("@you", "@kim")
+        kim.commit({".github/CODEOWNERS": owners})
+        kim.push("HEAD:main")
+        kim.checkout("tidegate/churn", new=True)
+        head = kim.commit({path: "kind: Pin\n"})
+        kim.push("HEAD")
+        protect(github, github.token("dana", role="admin"), str(app.id))
+        token = github.installation_token(app).token
+        ask(github, token, "POST", "pulls", {"head": "tidegate/churn", "base": "main", "title": "a change"})
+        for name in checks:
+            done = {"name": name, "head_sha": head, "status": "completed", "conclusion": "success"}
+            ask(github, token, "POST", "check-runs", done)
+        assert git(there.path, "rev-parse", "tidegate/churn") == head
+        return token
+
+
+def merge(github: FakeGitHub, token: str) -> requests.Response:
+    return ask(github, token, "PUT", "pulls/1/merge", {"merge_method": "merge"})
+
+
+def ask(github: FakeGitHub, token: str, verb: str, path: str, body: object) -> requests.Response:
+    address = f"{github.api_url}/repos/{NAME}/{path}"
+    return requests.request(verb, address, json=body, headers={"Authorization": f"token {token}"}, timeout=30)
