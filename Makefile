@@ -20,7 +20,7 @@ demo: prometheus-demo  ## run the whole loop on this machine: train, promote, re
 	$(PYTHON) -m tidegate demo $(FLAGS)
 
 test: prometheus-dev $(NODE_PACKAGES)  ## run every test (TESTS=tests/core picks some)
-	$(PYTHON) -m pytest --numprocesses $(WORKERS) --dist loadfile $(TESTS) $(FLAGS)
+	$(PYTHON) -m pytest --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder $(TESTS) $(FLAGS)
 
 golden: prometheus-dev  ## compare with the reference files of other projects in ../shared/golden
 	$(PYTHON) -m pytest golden $(FLAGS)

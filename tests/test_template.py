@@ -188,6 +188,17 @@ class TestRulesets:
         assert protect(github, token, "8").stdout == "tidegate: everyone: replaced\ntidegate: people: replaced\n"
         assert [ruleset.bypass for ruleset in github.repository(NAME).rulesets][1][0]["actor_id"] == 8
 
+    def test_a_status_that_anybody_can_set_is_no_check(self, github: FakeGitHub) -> None:
+        protect(github, github.token("dana", role="admin"), "7")
+        required = {
+            (check["context"], check.get("integration_id"))
+            for ruleset in github.repository(NAME).rulesets
+            for rule in ruleset.rules
+            if rule["type"] == "required_status_checks"
+            for check in rule["parameters"]["required_status_checks"]
+        }
+        assert required == {("tidegate", 7), ("checks", 15368)}
+
     def test_without_an_app_nothing_is_required_that_nobody_can_pass_by(self, github: FakeGitHub) -> None:
         assert protect(github, github.token("dana", role="admin")).stdout == "tidegate: everyone: created\n"
         (checks,) = [

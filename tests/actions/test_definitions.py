@@ -149,9 +149,10 @@ WORDS = [
 def test_every_input_reaches_a_real_option(name: str, inputs: Mapping[str, str], words: list[str]) -> None:
     first = asked(name, inputs)[0]
     assert set(words) <= set(first)
-    command = program.get_command(click.Context(program), first[0])
+    parent = click.Context(program, **program.context_settings)  # a command remembers how its help is asked for
+    command = program.get_command(parent, first[0])
     assert command is not None
-    command.make_context(first[0], list(first[1:]))
+    command.make_context(first[0], list(first[1:]), parent=parent)
 
 
 def test_no_input_is_left_out_of_that_table(engine: Engine) -> None:

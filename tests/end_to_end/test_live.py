@@ -19,7 +19,7 @@ from tidegate.demo.show import Stage, environment_of, set_up, stop_everything, t
 from tidegate.demo.story import ACTS, Player
 from tidegate.demo.timeline import Archive
 
-pytestmark = [pytest.mark.end_to_end, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.end_to_end, pytest.mark.timeout(600)]
 
 
 @pytest.fixture
@@ -50,20 +50,20 @@ def test_I3_two_controllers_and_a_prometheus_that_dies(stage: Stage) -> None:
     )
     player.play(ACTS[0])
     player.begin(ACTS[1])
-    assert until(lambda: ("promote", "production", 2) in player.steps(), 60)
+    assert until(lambda: ("promote", "production", 2) in player.steps(), 180)
 
     prometheus = next(p for p in stage.servers.started if p.name == "prometheus")
     os.killpg(prometheus.running.pid, signal.SIGKILL)
     prometheus.running.wait()
     log = stage.folder / "logs" / "reconcile.log"
-    assert until(lambda: "unreachable" in log.read_text(encoding="utf-8"), 20), log.read_text(encoding="utf-8")
+    assert until(lambda: "unreachable" in log.read_text(encoding="utf-8"), 60), log.read_text(encoding="utf-8")
     before = player.steps()
     time.sleep(8)  # longer than the bake that is left: without Prometheus nothing may move in this time
     assert player.steps() == before
 
     again = processes.start_prometheus_again(stage.servers, prometheus)
     stage.servers.wait(again)
-    assert until(lambda: ("finish", "production", 2) in player.steps(), 90), log.read_text(encoding="utf-8")
+    assert until(lambda: ("finish", "production", 2) in player.steps(), 180), log.read_text(encoding="utf-8")
 
     proposals = archive.forge.proposals()
     keys = Counter(branch.key for p in proposals if (branch := parse_branch(p.branch)) is not None)

@@ -1,9 +1,9 @@
 """Protect main by the rulesets beside this file: python3 .github/rulesets/apply.py OWNER/NAME [APP_ID]
 
 `everyone.json`: only pull requests, no force push, a code owner's review where CODEOWNERS names one, and the check
-`tidegate` by the App of that id and nobody else. `people.json`: the check `checks` too, which the App may pass by, so
-that a revert waits for no workflow. Without an APP_ID the check may come from GitHub Actions, and `people.json` is left
-out: nobody could pass it by.
+`tidegate` by the App of that id and nobody else. `people.json`: the check `checks` of GitHub Actions too (15368 on
+github.com; an Enterprise Server has another id), which the App may pass by, so that a revert waits for no workflow.
+Without an APP_ID the check may come from GitHub Actions, and `people.json` is left out: nobody could pass it by.
 
 GITHUB_TOKEN is a token of somebody who administers the repository (`gh auth token` prints yours). Run it again after an
 edit: a ruleset of the same name is replaced.
