@@ -124,7 +124,6 @@ class Workspace:
 
     models: tuple[str, ...] = ("models",)
     environments: tuple[str, ...] = ("staging", "production")
-    forge_kind: str = "local"
     registry: Server | None = None
     prometheus: Server | None = None
     labels: MetricLabels = field(default_factory=MetricLabels)

@@ -15,10 +15,10 @@ if TYPE_CHECKING:
 
 _NAMES = {
     "approval_required": "approval",
+    "approval_source": "forge.approvals",
     "automatic_revert": "revert",
     "canaries": "enters",
     "dispersion": "analysis.dispersion",
-    "forge_kind": "forge.kind",
     "freezes": "freeze",
     "handles": "from",
     "resolution": "analysis.resolution",
