@@ -52,9 +52,9 @@ bench: prometheus-dev  ## measure, and print the table of docs/benchmarks.md
 bench-judge: install-dev  ## simulate the judge, and print the tables of docs/judgement.md
 	$(PYTHON) bench/judging/run.py $(FLAGS)
 
-race: prometheus-dev  ## two controllers on one GitHub, 1,000 interleavings (RACES=N)
-	TIDEGATE_RACES=$(RACES) $(PYTHON) -m pytest --numprocesses $(WORKERS) tests/end_to_end/test_github_crashes.py \
-		-k two_controllers $(FLAGS)
+race: prometheus-dev  ## a death at every request, and two controllers in 1,000 interleavings (RACES=N)
+	TIDEGATE_DEATHS=every TIDEGATE_RACES=$(RACES) $(PYTHON) -m pytest --numprocesses $(WORKERS) \
+		tests/end_to_end/test_github_crashes.py $(FLAGS)
 
 fuzz: install-dev  ## throw 100,000 broken files at validate (FLAGS="--inputs N --seed N")
 	$(PYTHON) fuzz/run.py $(FLAGS)

@@ -25,11 +25,12 @@ from support.gating import (
     state,
 )
 from support.repositories import OURS, PERSON, git
-from support.worlds import MANIFEST, World, settle, stable
+from support.worlds import MANIFEST, WORKSPACE, World, settle, stable
 from tidegate.adapters.git import GitRepository, Plumbing
 from tidegate.core.launch_record import LaunchRecord, decode, encode
 from tidegate.core.observed import CheckState
 from tidegate.ports import Draft
+from tidegate.steps import checking
 
 PENDING, PASSED, FAILED = CheckState.PENDING, CheckState.PASSED, CheckState.FAILED
 
@@ -186,6 +187,50 @@ def test_a_manifest_that_changes_what_production_serves_is_not_rendered_by_itsel
     assert world.show(ROUTE) == route
     world.ports.forge.approve(number, "@dana", world.clock.at)
     world.until(lambda: world.show(ROUTE) != route, approving=False)
+
+
+def test_what_is_rendered_anew_waits_for_nobody_in_particular_where_nobody_is_listed(tmp_path: Path) -> None:
+    """A dead end once: no approval counted, and no later pass could have rendered it either."""
+    world = World(tmp_path, workspace=WORKSPACE.partition("approvals:")[0])
+    world.train(1)
+    world.until(lambda: "production" in open_branches(world), approving=False)
+    world.ports.forge.approve(ours(world).number, "@kim", world.clock.at)
+    world.until(lambda: stable(world) == 1, approving=False)
+    route = world.show(ROUTE)
+    land(world, edit(world, MODEL, "spec:\n", "spec:\n  registry: {name: letters}\n"))
+    world.until(lambda: "production/render" in open_branches(world), approving=False)
+    number = ours(world).number
+    assert state(world, number) is PENDING
+    assert "somebody who may write to the repository (nobody is listed" in said(world, number)
+    world.ports.forge.approve(number, "@sam", world.clock.at)
+    world.until(lambda: world.show(ROUTE) != route, approving=False)
+
+
+def test_the_workspaces_limits_change_nothing_about_whether_a_proposal_may_merge(tmp_path: Path) -> None:
+    """They are about what a pass begins: what is proposed goes on, after an event as in a pass."""
+    world = _entering(tmp_path)
+    number, settings = ours(world).number, world.show(SETTINGS)
+    land(world, {SETTINGS: f"{settings}limits: {{rollouts: 1, proposalsPerHour: 1}}\n"})
+    for approving, expected in ((False, PENDING), (True, PASSED)):
+        if approving:
+            world.ports.forge.approve(number, "@kim", world.clock.at)
+        assert state(world, number) is expected
+        words = said(world, number)
+        (done,) = world.tick(timedelta(0)).done
+        assert done.check is not None
+        assert (done.proposal, done.check.state, done.check.summary) == (number, expected, words)
+    assert stable(world) == 1
+
+
+def test_a_pass_writes_no_more_checks_of_peoples_than_forges_take(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(checking, "AT_ONCE", 2)
+    numbers = [opened(world, {"README.md": f"hello {number}"}, f"alice/{number}") for number in range(3)]
+    for written in (2, 3):
+        world.tick(timedelta(0))
+        checks = [world.ports.forge.proposal(number).check for number in numbers]
+        assert [check is not None for check in checks] == [place < written for place in range(3)]
 
 
 def _entering(tmp_path: Path, rules: str = RULED) -> World:

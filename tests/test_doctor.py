@@ -176,6 +176,29 @@ def test_the_template_has_nothing_to_complain_about() -> None:
     assert [type(remark) for remark in remarks] == [Fine] * len(remarks)
 
 
+def test_the_templates_placeholders_are_found_and_its_environments(tmp_path: Path) -> None:
+    template = CONTROLLER.parent / "repo-template"
+    world = World(tmp_path)
+    names = (
+        ".github/CODEOWNERS",
+        *(f".github/workflows/{name}.yml" for name in ("pull-request", "train", "reconcile")),
+    )
+    world.clone().commit({name: (template / name).read_text() for name in names})
+    world.clone().push("HEAD:main")
+    files = wishes_of(world).files
+    assert [place.partition(":")[0] for place in files.unfilled] == sorted(names)
+    assert files.environments == {"tidegate", "tidegate-pull-requests"}
+    assert files.environments_of_pulls == {"tidegate-pull-requests"}
+    assert any("TIDEGATE_APP_ID" in workflow.variables for workflow in files.workflows)
+
+
+def test_placeholders_are_complained_about_even_where_github_is_silent(world: World) -> None:
+    wishes = wishes_of(world)
+    unfilled = replace(wishes, files=replace(wishes.files, unfilled=("tidegate.yaml:3 says @you",)))
+    report = doctor(unfilled, replace(surveyors(world), forge=Sees(SILENT)), world.clock)
+    assert [complaint.rule for complaint in of(report, "Proposals").complaints] == ["placeholder"]
+
+
 PAGE = CONTROLLER.parent / "docs" / "doctor.md"
 MARK = "<!-- rules: tests/test_doctor.py compares what follows with the program's -->\n"
 

@@ -23,6 +23,7 @@ from tidegate.core.observed import ProposalState
 from tidegate.core.outcome import Hold, Nothing
 from tidegate.core.pin import Pin
 from tidegate.core.transition import Kind, Transition
+from tidegate.ports import unconditionally
 from tidegate.reconcile import reconcile
 from tidegate.steps.deciding import Decided
 from tidegate.steps.desk import Desk
@@ -218,7 +219,9 @@ class WrongTree(LocalForge):
 
     repository: GitRepository
 
-    def merge(self, number: int, head: str, message: str, at: datetime) -> str:
+    def merge(
+        self, number: int, head: str, message: str, at: datetime, *, still: Callable[[], bool] = unconditionally
+    ) -> str:
         main = self.repository.head()
         assert main is not None
         wrong = self.repository.write_commit(main, {"models/digits/staging.yaml": "stable: 9\n"}, message, at)

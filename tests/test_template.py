@@ -17,11 +17,13 @@ from support.github.server import FakeGitHub
 from support.models_repository.third_party import ThirdParty
 from support.repositories import Clone, git
 from support.workflow_runner.engine import Engine, examples
+from tidegate.core.approving.votes import COMMAND
 
 ROOT = Path(__file__).parents[1]
 TEMPLATE = ROOT / "repo-template"
 WORKFLOWS = sorted((TEMPLATE / ".github" / "workflows").iterdir())
 OURS = re.compile(r"OWNER/tidegate/(?P<path>actions/[a-z]+)@0{40}")
+PULL_REQUEST, RECONCILE = (TEMPLATE / f".github/workflows/{name}.yml" for name in ("pull-request", "reconcile"))
 EVERY = pytest.mark.parametrize("workflow", WORKFLOWS, ids=lambda path: path.stem)
 NAME = "acme/models"
 
@@ -92,6 +94,13 @@ def test_the_apps_key_is_only_in_the_environment_that_is_limited_to_main(engine:
     assert of_pull_requests == {"tidegate-pull-requests"}
 
 
+def test_nothing_of_a_pull_request_is_checked_out_where_the_apps_key_is(engine: Engine) -> None:
+    """Its other events run main's workflow with secrets, whoever caused them."""
+    assert {name for name, _ in steps(read(engine, RECONCILE))} == {
+        "OWNER/tidegate/actions/approve", "OWNER/tidegate/actions/reconcile", "actions/create-github-app-token",
+    }  # fmt: skip
+
+
 def pull_request(**changed: Any) -> dict[str, Any]:
     """The context of a pull request of this repository, labelled for training, as GitHub tells it."""
     example = next(each for each in examples()["pull_request"] if each["action"] == "labeled")
@@ -118,6 +127,12 @@ QUEUE = {"event_name": "merge_group", "repository": NAME, "event": {"merge_group
         pytest.param(pull_request(**A_FORK), '["churn"]', False, id="I12-a-strangers-code"),
         pytest.param(pull_request(head={"repo": None}), '["churn"]', False, id="I12-a-fork-that-is-gone"),
         pytest.param(REVIEW, '["churn"]', False, id="a-review"),
+        pytest.param(
+            {**pull_request(), "event": {**pull_request()["event"], "action": "unlabeled"}},
+            '["churn"]',
+            True,
+            id="another-label-went-and-may-have-taken-the-place-of-a-waiting-run",
+        ),
         pytest.param(QUEUE, '["churn"]', False, id="a-merge-queue"),
     ],
 )
@@ -125,7 +140,7 @@ def test_a_candidate_is_trained_for_people_of_the_repository_who_ask(
     engine: Engine, github: dict[str, Any], trained: str, runs: bool
 ) -> None:
     needs = {"plan": {"result": "success", "outputs": {"trained": trained}}}
-    assert runs_in(engine, "candidate", {"github": github, "needs": needs, "vars": {}}) is runs
+    assert runs_in(engine, PULL_REQUEST, "candidate", {"github": github, "needs": needs, "vars": {}}) is runs
 
 
 @pytest.mark.parametrize(
@@ -140,7 +155,7 @@ def test_a_candidate_is_trained_for_people_of_the_repository_who_ask(
 def test_pull_requests_write_the_check_only_where_no_app_does(
     engine: Engine, github: dict[str, Any], variables: dict[str, str], runs: bool
 ) -> None:
-    assert runs_in(engine, "approve", {"github": github, "needs": {}, "vars": variables}) is runs
+    assert runs_in(engine, PULL_REQUEST, "approve", {"github": github, "needs": {}, "vars": variables}) is runs
 
 
 @pytest.mark.parametrize(
@@ -154,15 +169,92 @@ def test_pull_requests_write_the_check_only_where_no_app_does(
 def test_the_required_job_always_runs_and_fails_with_the_others(
     engine: Engine, validate: str, plan: str, fails: bool
 ) -> None:
-    job = read(engine, TEMPLATE / ".github/workflows/pull-request.yml")["jobs"]["checks"]
+    job = read(engine, PULL_REQUEST)["jobs"]["checks"]
     contexts = {"github": {}, "vars": {}, "needs": {"validate": {"result": validate}, "plan": {"result": plan}}}
-    assert runs_in(engine, "checks", contexts, "failure") is True
+    assert runs_in(engine, PULL_REQUEST, "checks", contexts, "failure") is True
     (step,) = job["steps"]
     assert engine.value(step["if"]["expression"], contexts) is fails
 
 
-def runs_in(engine: Engine, job: str, contexts: Mapping[str, Any], status: str = "success") -> bool:
-    definition = read(engine, TEMPLATE / ".github/workflows/pull-request.yml")["jobs"][job]
+def run_of(name: str, **changed: Any) -> dict[str, Any]:
+    """The context of another workflow's end."""
+    (example, *_) = examples()["workflow_run"]
+    run = {**example["workflow_run"], "name": name, "display_title": "Pull request #7", **changed}
+    return {"event_name": "workflow_run", "event": {**example, "workflow_run": run}}
+
+
+def comment(action: str, body: str, before: str | None = None, by: str = "User", **issue: Any) -> dict[str, Any]:
+    """The context of a comment on pull request 7, as GitHub tells it; `before` is what an edited one said."""
+    example = next(each for each in examples()["issue_comment"] if each["action"] == action)
+    on, said = example["issue"], example["comment"]
+    pull = {"url": f"{example['repository']['url']}/pulls/7"}
+    event = {
+        **example,
+        "issue": {**on, "number": 7, "pull_request": pull, **issue},
+        "comment": {**said, "body": body, "user": {**said["user"], "type": by}},
+    }
+    changes = {} if before is None else {"changes": {"body": {"from": before}}}
+    return {"event_name": "issue_comment", "event": {**event, **changes}}
+
+
+YES = f"Looks good.\n\n{COMMAND}\n"
+
+
+@pytest.mark.parametrize(
+    ("github", "runs"),
+    [
+        pytest.param(comment("created", YES), {"approve", "reconcile"}, id="an-approval"),
+        pytest.param(comment("created", "Looks good."), set(), id="another-comment"),
+        pytest.param(comment("created", YES, pull_request=None), set(), id="on-what-is-no-pull-request"),
+        pytest.param(comment("edited", "No!", before=YES), {"approve", "reconcile"}, id="an-approval-edited-away"),
+        pytest.param(comment("edited", YES, before="No!"), {"approve", "reconcile"}, id="an-approval-edited-in"),
+        pytest.param(comment("edited", "No!", before="Yes!"), set(), id="an-edit-of-another-comment"),
+        pytest.param(comment("deleted", YES), {"approve", "reconcile"}, id="an-approval-deleted"),
+        pytest.param(comment("created", YES, by="Bot"), set(), id="our-own-comment-on-how-to-approve"),
+        pytest.param(run_of("pull request"), {"approve", "reconcile"}, id="a-pull-request-or-review"),
+        pytest.param(run_of("train"), {"reconcile"}, id="a-training-ended"),
+        pytest.param({"event_name": "schedule", "event": {}}, {"reconcile"}, id="the-timetable"),
+        pytest.param({"event_name": "repository_dispatch", "event": {}}, {"reconcile"}, id="an-alert"),
+        pytest.param({"event_name": "workflow_dispatch", "event": {}}, {"reconcile"}, id="a-person"),
+    ],
+)
+def test_what_wakes_the_loop(engine: Engine, github: dict[str, Any], runs: set[str]) -> None:
+    contexts = {"github": github, "vars": {}, "needs": {}}
+    assert {job for job in ("approve", "reconcile") if runs_in(engine, RECONCILE, job, contexts)} == runs
+
+
+def test_checks_of_one_pull_request_are_written_one_after_the_other(engine: Engine) -> None:
+    """So that what was read last is written last, whether a review or a comment came, also on a fork's."""
+    definition = read(engine, RECONCILE)["jobs"]["approve"]["concurrency"]
+    queue = "gh-readonly-queue/main/pr-7-5e1"
+    events = (
+        run_of("pull request"),
+        run_of("pull request", pull_requests=[], head_branch="patch"),
+        comment("created", YES),
+        run_of("pull request", display_title="Pull request #8"),
+        run_of("pull request", display_title=queue, head_branch=queue),
+    )
+    first, *others = groups = [engine.text(definition["group"], {"github": github}) for github in events]
+    assert [other == first for other in others] == [True, True, False, False]
+    assert len(set(groups)) == 3
+    assert first == "tidegate-approve: Pull request #7"
+    assert (definition["queue"], definition["cancel-in-progress"]) == ("max", False)
+
+
+@pytest.mark.parametrize(
+    ("github", "title"),
+    [
+        pytest.param({"event": {"pull_request": {"number": 7}}, "ref_name": "7/merge"}, "Pull request #7", id="a-pull"),
+        pytest.param({"event": {}, "ref_name": "gh-readonly-queue/main/pr-7-5e1"}, None, id="a-queues-branch"),
+    ],
+)
+def test_a_run_is_named_after_what_it_is_for(engine: Engine, github: dict[str, Any], title: str | None) -> None:
+    named = engine.text(read(engine, PULL_REQUEST)["run-name"], {"github": github})
+    assert named == (title or github["ref_name"])
+
+
+def runs_in(engine: Engine, workflow: Path, job: str, contexts: Mapping[str, Any], status: str = "success") -> bool:
+    definition = read(engine, workflow)["jobs"][job]
     return bool(engine.value(definition["if"]["expression"], contexts, status))
 
 

@@ -10,11 +10,9 @@ from dataclasses import dataclass, replace
 
 from tidegate.core.authorise import edited_check
 from tidegate.core.observed import Check, CheckState, ProposalState, PullRequest
-from tidegate.core.transition import Branch, parse_branch
-from tidegate.errors import WrongUse
+from tidegate.core.transition import parse_branch
 from tidegate.steps import approving
 from tidegate.steps.deciding import Judges, decide_model
-from tidegate.steps.desired import Wanted
 from tidegate.steps.desk import Desk
 from tidegate.steps.observe import Sources
 from tidegate.steps.proposing import computed
@@ -57,19 +55,10 @@ def record(desk: Desk, answer: Answer) -> None:
 
 def _check(request: PullRequest, desk: Desk, sources: Sources, judges: Judges) -> Check:
     branch = parse_branch(request.branch)
-    wanted = _wanted(branch, sources) if branch is not None and not request.fork else None
+    wanted = None if request.fork else approving.owner(branch, sources.desired)
     proposal = next((p for p in sources.proposals if p.number == request.number), None)
     if branch is None or wanted is None or proposal is None:
         return edited_check(approving.edited(desk, request))
     decided = decide_model(wanted, sources, judges, desk.now)
     proposal = replace(proposal, head=request.head, approvals=request.approvals)
     return computed(desk, wanted.model, proposal, decided.decision.environments[branch.environment])
-
-
-def _wanted(branch: Branch, sources: Sources) -> Wanted | None:
-    """The model that the branch names; None where main has no such model, or no such environment of it."""
-    try:
-        wanted = sources.desired.model(branch.model)
-    except WrongUse:
-        return None
-    return wanted if any(e.name == branch.environment for e in wanted.model.environments) else None

@@ -9,7 +9,17 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from tidegate.core.diagnosis import access, checkout, codeowners, metrics, protection, registry, repository, series
+from tidegate.core.diagnosis import (
+    access,
+    actions,
+    checkout,
+    codeowners,
+    metrics,
+    protection,
+    registry,
+    repository,
+    series,
+)
 from tidegate.core.diagnosis import workflows as workflow_files
 from tidegate.core.diagnosis.checkout import CheckoutFacts
 from tidegate.core.diagnosis.metrics import PrometheusFacts, Rejected
@@ -25,7 +35,7 @@ from tidegate.core.manifest import Model
 from tidegate.core.pin import Pin
 from tidegate.errors import InvalidManifest
 from tidegate.ports import Clock, Metrics, Repository, Surveyor, Target
-from tidegate.steps.desired import Desired, DesiredReader
+from tidegate.steps.desired import WORKSPACE, Desired, DesiredReader
 
 ASKED = 50
 """So many selectors are asked for: the first ones tell what there is to tell of labels and scrapes."""
@@ -108,13 +118,15 @@ def read_wishes(reader: DesiredReader, tree: Repository, commit: str, targets: M
 
 def _files(tree: Repository, commit: str, written: Sequence[str]) -> Files:
     under = tree.paths(commit, [workflow_files.FOLDER])
-    texts = tree.read_many(commit, [path for path in under if path.endswith((".yml", ".yaml"))])
-    parsed = (workflow_files.parse(path, text) for path, text in sorted(texts.items()))
-    owners = (tree.read(commit, place) for place in codeowners.PLACES)
+    flows = tree.read_many(commit, [path for path in under if path.endswith((".yml", ".yaml"))])
+    parsed = (workflow_files.parse(path, text) for path, text in sorted(flows.items()))
+    others = tree.read_many(commit, [WORKSPACE, *codeowners.PLACES])
+    unfilled = (actions.unfilled(path, text) for path, text in sorted({**flows, **others}.items()))
     return Files(
         workflows=tuple(workflow for workflow in parsed if workflow is not None),
-        code_owners=next((text for text in owners if text is not None), None),
+        code_owners=next((others[place] for place in codeowners.PLACES if place in others), None),
         pins=tuple(written),
+        unfilled=tuple(place for place in unfilled if place is not None),
     )
 
 
@@ -136,6 +148,7 @@ def _forge(forge: Surveyor[ForgeFacts | TurnedAway | Unknown] | None, files: Fil
     if forge is None:
         yield Fine(what="proposals are kept in the repository itself, by the local forge")
         return
+    yield from actions.fill_in(files)
     match forge.survey(clock):
         case Unknown() as unknown:
             yield unseen("GitHub", unknown)
@@ -147,6 +160,7 @@ def _forge(forge: Surveyor[ForgeFacts | TurnedAway | Unknown] | None, files: Fil
             )
             yield from repository.examine(facts)
             yield from protection.examine(facts.gateway, facts.access, files)
+            yield from actions.examine(facts.actions, facts.access, files)
 
 
 def _series(wishes: Wishes, prometheus: PrometheusFacts | Rejected | Unknown, readings: Metrics) -> Iterator[Remark]:

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 FINE, FINDINGS, WRONG_USE, OUTSIDE, BUG, INTERRUPTED = 0, 1, 2, 3, 4, 130
 
 
+NAME_THE_CA = "name a file with your CA's certificate in REQUESTS_CA_BUNDLE"
+
+
 class TidegateError(Exception):
     """A failure that a person can meet."""
 
@@ -74,3 +77,28 @@ def without_credentials(address: str) -> str:
         return address.rpartition("@")[2].partition("?")[0]
     parts = urlsplit(address)
     return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
+
+
+def cause(error: BaseException) -> str:
+    """Why a request got no answer: the system's own short words, out of layers that name addresses with their queries.
+
+    Who must name a CA or mend a proxy is told so. No password is in any of these words (I11).
+    """
+    words, by_proxy = type(error).__name__, False
+    link: BaseException | None = error
+    while link is not None:
+        if untrusted := getattr(link, "verify_message", ""):  # ssl.SSLCertVerificationError
+            return f"its certificate is not trusted: {untrusted}; {NAME_THE_CA}"
+        by_proxy = by_proxy or type(link).__name__ == "ProxyError"
+        words = _own_words(link) or words
+        link = link.__cause__ or link.__context__
+    return f"the proxy does not let it through: {words}; correct HTTPS_PROXY, or NO_PROXY" if by_proxy else words
+
+
+def _own_words(link: BaseException) -> str:
+    if not isinstance(link, OSError):
+        return ""
+    if link.strerror:
+        return link.strerror
+    plain = type(link) is OSError  # of the standard library (a tunnel's status), or requests (no such bundle)
+    return f"{link}" + (f"; {NAME_THE_CA}" if "CA certificate bundle" in str(link) else "") if plain else ""

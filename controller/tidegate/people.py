@@ -169,10 +169,10 @@ def ask(desk: Desk, model: Model, transition: Transition, handle: str) -> Asked:
     proposal = propose(desk, model, transition, author=handle)
     desk.forge.approve(proposal.number, handle, desk.now)
     proposal = desk.forge.proposal(proposal.number)
-    result = check(desk, model, proposal, Nothing())
-    if result.state is not CheckState.PASSED:
-        return Asked(proposal=proposal, merged=None, waiting_for=result.summary)
-    merged = merge(desk, model, proposal, result)
+    checked = check(desk, model, proposal, Nothing())
+    if checked.check.state is not CheckState.PASSED:
+        return Asked(proposal=proposal, merged=None, waiting_for=checked.check.summary)
+    merged = merge(desk, checked)
     if isinstance(merged, Waiting):
         return Asked(proposal=proposal, merged=None, waiting_for=merged.why)
     return Asked(proposal=proposal, merged=merged)

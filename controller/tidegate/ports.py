@@ -5,7 +5,7 @@ Every method may raise `errors.OutsideSystem` when its system does not answer, a
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -33,7 +33,11 @@ class FileVersion:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CommitInfo:
-    """A commit: who made it (e-mail addresses), and its message."""
+    """A commit: who made it (e-mail addresses), and its message.
+
+    `proven` is False where a forge that signs our commits does not say of this one that it is ours: then its addresses
+    are what anybody can write.
+    """
 
     sha: str
     parents: tuple[str, ...]
@@ -41,11 +45,18 @@ class CommitInfo:
     committer: str
     at: datetime
     message: str
+    proven: bool = True
 
 
-def is_foreign(commits: Sequence[CommitInfo], identity: str) -> bool:
-    """Whether somebody else's commit is among them."""
-    return any(commit.author != identity or commit.committer != identity for commit in commits)
+def is_foreign(commits: Sequence[CommitInfo], identity: str, *, verb: bool = False) -> bool:
+    """Whether somebody else's commit is among them.
+
+    Of a person's verb the addresses are enough: they may run it with a token, for which no forge signs, and it takes
+    their approval whoever wrote the commit.
+    """
+    return any(
+        commit.author != identity or commit.committer != identity or not (commit.proven or verb) for commit in commits
+    )
 
 
 class Repository(Protocol):
@@ -175,6 +186,11 @@ class Serving:
     versions: Mapping[int, bool]
 
 
+def unconditionally() -> bool:
+    """Nothing else has to hold for a merge than that its head is where it was."""
+    return True
+
+
 class Forge(Protocol):
     """Where proposals live. One open proposal per branch: creating a second one returns the first (adopted).
 
@@ -194,11 +210,14 @@ class Forge(Protocol):
 
     def set_check(self, number: int, check: Check, at: datetime) -> None: ...
     def approve(self, number: int, handle: str, at: datetime) -> None: ...
-    def merge(self, number: int, head: str, message: str, at: datetime) -> str | Waiting:
+    def merge(
+        self, number: int, head: str, message: str, at: datetime, *, still: Callable[[], bool] = unconditionally
+    ) -> str | Waiting:
         """Merge the proposal if its head still is `head`; returns the merge commit, or what the forge waits for.
 
-        Raises Raced when the head or main moved meanwhile, MergeConflict when it does not merge, Refused when it
-        is closed. Merging what is merged already returns the same commit.
+        `still` is asked as the last thing before it merges: whether it may, by what people have said until then.
+        Raises Raced when it may not, or the head or main moved meanwhile, MergeConflict when it does not merge, Refused
+        when it is closed. Merging what is merged already returns the same commit.
         """
         ...
 
@@ -238,9 +257,18 @@ class Forge(Protocol):
         """
         ...
 
+    def unchecked(self) -> tuple[int, ...]:
+        """The open pull requests to main that are not among `proposals`, as these were listed last, and whose head has
+        no check of ours yet or one that waits."""
+        ...
+
     def members(self, team: str) -> frozenset[str]:
         """The handles of a team (`@org/team`), child teams' included. Raises WrongUse for one that is not there or may
         not be read."""
+        ...
+
+    def may_write(self, handle: str) -> bool:
+        """Whether a person (`@dana`) may write to the repository."""
         ...
 
     def authors(self, commits: Sequence[str]) -> frozenset[str]:

@@ -8,12 +8,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from tidegate.core.approving.votes import counted, people
+from tidegate.core.approving.votes import UNLISTED, counted, people
 from tidegate.core.manifest import Model
 from tidegate.core.observed import CheckState, Proposal, ProposalState
 from tidegate.core.outcome import Decision
 from tidegate.core.transition import DECIDED, Branch, parse_branch
-from tidegate.core.workspace import Approvals
 from tidegate.errors import Raced, Refused, WrongUse
 from tidegate.ports import Forge, Waiting
 from tidegate.steps.approving import panel_of
@@ -47,8 +46,8 @@ def approve(desk: Desk, number: int, handle: str) -> Approved:
 
 def _counted(desk: Desk, proposal: Proposal, handle: str) -> Approved:
     environment = branch_of(proposal).environment
-    rule = desk.workspace.approvals.get(environment, Approvals())
-    panel = panel_of([rule], desk.forge)
+    rule = desk.workspace.approvals.get(environment, UNLISTED)
+    panel = panel_of([rule], desk.forge, proposal.approvals)
     given = people(approval.handle for approval in proposal.approvals if approval.head == proposal.head)
     return Approved(
         proposal=proposal.number,
@@ -88,14 +87,15 @@ def required(number: int, sources: Sources, judges: Judges, now: datetime) -> Du
 def merge(desk: Desk, due: Due) -> Merged:
     """Merge it if the required check passes. Raises Refused with what the check says, Raced when something moved."""
     number = due.proposal.number
-    result = check(desk, due.model, due.proposal, due.decision)
+    checked = check(desk, due.model, due.proposal, due.decision)
+    result = checked.check
     if result.state is not CheckState.PASSED:
         raise Refused(f"#{number} is not merged: the check `tidegate` is {result.state.value}: {result.summary}")
-    merged = steps_merge(desk, due.model, due.proposal, result, by_person=True)
+    merged = steps_merge(desk, checked, by_person=True)
     if isinstance(merged, Waiting):
         raise Refused(f"#{number} is not merged yet: {merged.why}")
     if merged is None:
-        raise Raced(f"#{number} is not merged: main or its branch has moved; look at it and try again")
+        raise Raced(f"#{number} is not merged: main, branch or approvals have changed; look at it and try again")
     return merged
 
 

@@ -20,6 +20,7 @@ from tidegate.core.wording import closed_comment, title
 from tidegate.errors import OutsideSystem, Raced, Refused, TidegateError
 from tidegate.ports import Clock, Forge, Metrics, Registry, Repository, Serving, Target, Waiting
 from tidegate.steps.approving import proposals_of
+from tidegate.steps.checking import check_peoples
 from tidegate.steps.deciding import Decided, Judges, decide_model
 from tidegate.steps.desired import Desired, DesiredReader
 from tidegate.steps.desk import Desk
@@ -102,6 +103,7 @@ def reconcile(ports: Ports, *, dry_run: bool = False) -> PassReport:
         clock=ports.clock,
     )
     done, failed = _carry_out(desk, decided)
+    failed = (*failed, *check_peoples(desk, sources))
     incidents = [d.incident for d in done if d.incident]
     incidents += [found for one in decided for found in _behind(desk, one, now)]
     return replace(report, done=done, failures=(*failures, *failed), incidents=tuple(dict.fromkeys(incidents)))
@@ -273,8 +275,8 @@ def _carry_out_one(desk: Desk, one: Decided, transition: Transition) -> Done:
 def _check_and_merge(desk: Desk, one: Decided, proposal: Proposal, decision: Decision) -> Done:
     branch = parse_branch(proposal.branch)
     assert branch is not None
-    result = check(desk, one.model, proposal, decision)
-    outcome = merge(desk, one.model, proposal, result)
+    checked = check(desk, one.model, proposal, decision)
+    outcome = merge(desk, checked)
     merged = None if isinstance(outcome, Waiting) else outcome
     return Done(
         model=branch.model,
@@ -282,7 +284,7 @@ def _check_and_merge(desk: Desk, one: Decided, proposal: Proposal, decision: Dec
         kind=branch.kind.value,
         proposal=proposal.number,
         title=proposal.title,
-        check=result,
+        check=checked.check,
         merged=merged.commit if merged else None,
         waiting=outcome.why if isinstance(outcome, Waiting) else None,
         incident=merged.incident if merged else None,

@@ -105,6 +105,13 @@ class ForgeContract:
             world.forge.create(replace(draft, head=world.main()), NOON)
         assert world.forge.proposals() == ()
 
+    def test_what_may_not_merge_any_more_is_not_merged(self, world: World) -> None:
+        proposal, main = world.proposed(), world.main()
+        with pytest.raises(Raced, match="may not merge"):
+            world.forge.merge(proposal.number, proposal.head, "no", LATER, still=lambda: False)
+        assert world.main() == main
+        assert world.forge.proposal(proposal.number).state is ProposalState.OPEN
+
     def test_a_number_that_does_not_exist_is_said_so(self, world: World) -> None:
         with pytest.raises(TidegateError, match="99"):
             world.forge.proposal(99)

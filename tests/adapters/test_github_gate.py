@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from adapters.forge_contract import BRANCH, FIRST_FILES, LATER, World
+from support.github.state import Role
 from support.github_hub import asked
-from support.github_worlds import GitHubWorld, github_world
+from support.github_worlds import NAME, GitHubWorld, github_world
 from support.repositories import NOON
 from tidegate.adapters.github import Address, Session, Token, gate
 from tidegate.core.observed import Check, CheckState, ProposalState
@@ -58,14 +59,14 @@ def test_a_comment_that_somebody_edited_is_left_out(hub: GitHubWorld, world: Wor
     assert world.forge.pull_request(number).comments == ()
 
 
-def test_our_proposal_is_read_with_who_asked_for_it_and_its_check(world: World) -> None:
+def test_our_proposal_is_read_with_who_opened_it_and_its_check(world: World) -> None:
     draft = world.draft()
     number = world.forge.create(draft, NOON).number
     check = Check(head=draft.head, state=CheckState.PENDING, summary="needs a person")
     world.forge.set_check(number, check, NOON)
     world.forge.approve(number, "@dana", NOON)
     found = world.forge.pull_request(number)
-    assert (found.branch, found.author, found.check) == (BRANCH, "tidegate", check)
+    assert (found.branch, found.author, found.check) == (BRANCH, "@tidegate[bot]", check)
     assert [each.handle for each in found.approvals] == ["@dana"]
     assert found.comments == (), "the record of an approval is none"
 
@@ -121,6 +122,30 @@ def test_a_label_is_of_who_set_it_last() -> None:
     )
     found = list(gate._labels(session, 1, {"labels": [{"name": "tidegate/approved"}]}))
     assert [(each.name, each.author, each.at.hour) for each in found] == [("tidegate/approved", "@dana", 12)]
+
+
+@pytest.mark.parametrize(
+    ("role", "may"),
+    [("none", False), ("read", False), ("triage", False), ("write", True), ("maintain", True), ("admin", True)],
+)
+def test_who_may_write_is_told_by_their_role(hub: GitHubWorld, world: World, role: Role, *, may: bool) -> None:
+    hub.github.account("kim")
+    hub.github.repository(NAME).roles["kim"] = role
+    assert world.forge.may_write("@kim") is may
+    assert not world.forge.may_write("@nobody/../kim")
+
+
+def test_others_pull_requests_are_unchecked_until_their_check_has_come_to_its_end(
+    hub: GitHubWorld, world: World
+) -> None:
+    world.proposed()
+    number = opened_by(hub, "eve")
+    head = world.forge.pull_request(number).head
+    for state, unchecked in ((None, True), (CheckState.PENDING, True), (CheckState.PASSED, False)):
+        if state is not None:
+            world.forge.set_check(number, Check(head=head, state=state, summary="as said"), NOON)
+        world.forge.proposals()
+        assert world.forge.unchecked() == ((number,) if unchecked else ())
 
 
 def test_who_wrote_commits_is_told_by_their_addresses(hub: GitHubWorld, world: World) -> None:

@@ -13,9 +13,11 @@ import requests
 
 from support.diagnosing import APP_ACCESS
 from support.github.server import FakeGitHub
+from support.github.state import Environment
 from tidegate.adapters.github import Address, AppKey, Token, survey
 from tidegate.adapters.github.survey import GitHubSurvey
 from tidegate.core.diagnosis.access import TokenKind
+from tidegate.core.diagnosis.actions import Protection
 from tidegate.core.diagnosis.protection import BranchRules
 from tidegate.core.diagnosis.remark import Unknown
 from tidegate.core.diagnosis.repository import ForgeFacts, TurnedAway
@@ -43,9 +45,8 @@ def github(tmp_path: Path) -> Iterator[FakeGitHub]:
 
 def look(github: FakeGitHub, credential: Token | AppKey, name: str = NAME) -> ForgeFacts | TurnedAway | Unknown:
     owner, _, short = name.partition("/")
-    return GitHubSurvey(Address(owner=owner, name=short, api=github.api_url, server=github.url), credential).survey(
-        Clock()
-    )
+    address = Address(owner=owner, name=short, api=github.api_url, server=github.url, logins=("tidegate-old[bot]",))
+    return GitHubSurvey(address, credential, ["tidegate", "pull requests"]).survey(Clock())
 
 
 def facts(github: FakeGitHub, credential: Token | AppKey) -> ForgeFacts:
@@ -216,6 +217,52 @@ def test_a_merge_queue_is_seen(github: FakeGitHub) -> None:
 
 
 @pytest.mark.parametrize(
+    ("own", "shared", "known"),
+    [
+        pytest.param({}, {}, False, id="nowhere"),
+        pytest.param({"TIDEGATE_APP_ID": "7"}, {}, True, id="of-the-repository"),
+        pytest.param({"TIDEGATE_APP_ID": ""}, {"TIDEGATE_APP_ID": "7"}, False, id="the-repositorys-goes-first"),
+        pytest.param({}, {**{f"A{n}": "x" for n in range(30)}, "TIDEGATE_APP_ID": "7"}, True, id="of-the-organization"),
+    ],
+)
+def test_whether_the_workflows_know_the_app(
+    github: FakeGitHub, own: dict[str, str], shared: dict[str, str], known: bool
+) -> None:
+    repository = github.repository(NAME)
+    repository.variables, repository.shared_variables = own, shared
+    assert facts(github, app(github, actions_variables="read")).actions.knows_app is known
+
+
+def test_environments_are_read_with_what_they_ask_of_a_job(github: FakeGitHub) -> None:
+    github.repository(NAME).environments = [
+        Environment(id=5, name="tidegate", branches=("main", "release/*"), wait_minutes=30, reviewers=2),
+        Environment(id=9, name="Pull requests", protected_only=True),
+    ]
+    assert facts(github, app(github)).actions.environments == {
+        "tidegate": Protection(branches=frozenset({"main", "release/*"}), wait=timedelta(minutes=30), reviewers=2),
+        "pull requests": Protection(protected_only=True),
+    }
+
+
+def test_an_environment_that_is_not_there_is_none(github: FakeGitHub) -> None:
+    github.repository(NAME).environments = [Environment(id=5, name="tidegate")]
+    assert facts(github, app(github)).actions.environments == {"tidegate": Protection(), "pull requests": None}
+
+
+def test_what_the_app_may_not_read_of_actions_is_unknown(github: FakeGitHub) -> None:
+    token = github.installation_token(github.app("tidegate"), {"contents": "write"}).token
+    actions = facts(github, Token(value=token)).actions
+    assert isinstance(actions.knows_app, Unknown)
+    assert actions.knows_app.why.endswith("reading it takes variables: read")
+    hidden = [each.why for each in actions.environments.values() if isinstance(each, Unknown)]
+    assert [why.rpartition("; ")[2] for why in hidden] == ["reading it takes actions: read"] * 2
+
+
+def test_other_logins_of_ours_are_known(github: FakeGitHub) -> None:
+    assert facts(github, Token(value=github.token("dana"))).access.also == ("tidegate-old[bot]",)
+
+
+@pytest.mark.parametrize(
     ("token", "name", "words"),
     [
         pytest.param("ghp_nobody", NAME, "does not take the token", id="an-unknown-token"),
@@ -248,4 +295,4 @@ def test_nothing_is_written_and_a_survey_is_cheap(github: FakeGitHub) -> None:
     reads = [call for call in github.calls if call.method == "GET"]
     writes = [call.path for call in github.calls if call.method != "GET"]
     assert all(path.endswith(("/access_tokens", "graphql")) for path in writes)
-    assert len(reads) <= 12
+    assert len(reads) <= 14

@@ -16,7 +16,7 @@ from support.github.faults import Kind
 from support.github_hub import asked
 from support.github_worlds import NAME, GitHubWorld, github_world, repository_of, session_of
 from support.repositories import NOON, OURS, git, new_bare
-from tidegate.adapters.git import plumbing, remote
+from tidegate.adapters.git import GitRepository, plumbing, remote
 from tidegate.adapters.git.remote import Remote, RemoteRepository
 from tidegate.adapters.github import Token
 from tidegate.errors import OutsideSystem, Raced, Refused, WrongUse
@@ -39,13 +39,13 @@ def other(hub: GitHubWorld, tmp_path: Path) -> RemoteRepository:
     return repository_of(session_of(hub.github, hub.clock.now), tmp_path / "other.git")
 
 
-def main_of(repository: RemoteRepository) -> str:
+def main_of(repository: GitRepository) -> str:
     main = repository.head()
     assert main is not None
     return main
 
 
-def changed(repository: RemoteRepository, text: str = "stable: 2\n") -> str:
+def changed(repository: GitRepository, text: str = "stable: 2\n") -> str:
     return repository.write_commit(main_of(repository), {PIN: text}, "set", NOON)
 
 
@@ -144,6 +144,22 @@ def test_a_commit_with_our_names_that_github_did_not_sign_is_foreign(hub: GitHub
     head = hub.repository.head(BRANCH)
     assert head is not None
     assert is_foreign(hub.repository.commits(main, head), OURS)
+
+
+def test_our_address_in_a_commit_that_github_did_not_sign_proves_nothing_where_it_signs_ours(hub: GitHubWorld) -> None:
+    main, head = main_of(hub.repository), changed(GitRepository(hub.github.repository(NAME).path, identity=OURS))
+    git(hub.github.repository(NAME).path, "update-ref", f"refs/heads/{BRANCH}", head)
+    assert hub.repository.head(BRANCH) == head
+    commits = hub.repository.commits(main, head)
+    assert [(commit.author, commit.committer) for commit in commits] == [(OURS, OURS)]
+    assert is_foreign(commits, OURS)
+    assert not is_foreign(commits, OURS, verb=True), "a person's verb may be run with a token"
+
+
+def test_a_server_that_signs_nothing_for_the_app_is_told_of(hub: GitHubWorld) -> None:
+    hub.github.signs_commits = False
+    with pytest.raises(Refused, match="web commit signing"):
+        changed(hub.repository)
 
 
 def test_a_token_s_commits_are_made_by_git_with_our_identity(hub: GitHubWorld, tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ import pytest
 import requests
 
 from support.github.server import FakeGitHub
+from support.github.state import Environment
 from support.program import Program
 from support.prometheus_server import PrometheusServer
 from support.repositories import Clone, new_bare
@@ -23,6 +24,15 @@ FILES = {
     "models/digits/model.yaml": MANIFEST,
     "models/digits/training/train.py": "print(1)\n",
 }
+RECONCILE = """\
+on: schedule
+jobs:
+  reconcile:
+    environment: tidegate
+    steps:
+      - uses: OWNER/tidegate/actions/reconcile@v1
+        if: vars.TIDEGATE_APP_ID != ''
+"""
 NOBODY = {**FILES, "tidegate.yaml": WORKSPACE.replace(":5000", ":1").replace(":9090", ":1")}
 
 
@@ -104,6 +114,34 @@ def test_1_complaints_come_with_their_why_and_their_fix(
         "check-not-required",
         "auto-merge-off",
     ]
+
+
+def test_1_the_settings_that_workflows_read_are_looked_at(
+    github: FakeGitHub, clone: Clone, servers: Mapping[str, str], tmp_path: Path
+) -> None:
+    repository = github.repository(NAME)
+    repository.environments = [Environment(id=5, name="tidegate", protected_only=True, reviewers=1)]
+    clone.write(".github/workflows/reconcile.yml", RECONCILE)
+    ran = Program(clone.folder, tmp_path, {**servers, **app(github)})("doctor")
+    assert ran.code == errors.FINDINGS
+    assert "placeholder  .github/workflows/reconcile.yml:6 says OWNER/tidegate" in ran.out
+    assert "environment-waits  each run waits for a reviewer of the environment `tidegate`" in ran.out
+    assert "environment-open  the environment `tidegate` takes protected branches" in ran.out
+    assert "unseen   the variable TIDEGATE_APP_ID: " in ran.out
+
+
+def test_1_a_person_is_told_of_the_apps_login(
+    github: FakeGitHub, clone: Clone, servers: Mapping[str, str], tmp_path: Path
+) -> None:
+    github.repository(NAME).variables = {"TIDEGATE_APP_ID": "7"}
+    clone.write(".github/workflows/reconcile.yml", RECONCILE.replace("OWNER", "acme"))
+    signed_in = at(github, TIDEGATE_GITHUB_TOKEN=github.token("dana"))
+    without = Program(clone.folder, tmp_path, {**servers, **signed_in})("doctor", "--format", "json")
+    named = {**servers, **signed_in, "TIDEGATE_GITHUB_LOGINS": "tidegate[bot]"}
+    found = rules(without.out)
+    assert {"other-logins", "environment-missing"} <= set(found)
+    told = rules(Program(clone.folder, tmp_path, named)("doctor", "--format", "json").out)
+    assert [rule for rule in found if rule != "other-logins"] == told
 
 
 def test_1_annotations_stand_in_a_workflows_log(

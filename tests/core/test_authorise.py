@@ -113,9 +113,14 @@ def test_what_somebody_adds_to_a_branch_of_ours_needs_the_rules_that_it_touches(
     assert required_check(touched(made, "@dana", "@kim", needs=(sre,)), made, RULE).state is CheckState.PASSED
 
 
-def test_a_branch_of_ours_that_somebody_touched_waits_where_nobody_is_listed() -> None:
+def test_a_branch_of_ours_that_somebody_touched_needs_a_writer_where_nobody_is_listed() -> None:
     made = transition()
     assert required_check(touched(made, "@dana"), made, None).state is CheckState.PENDING
+    for handle, state in (("@eve", CheckState.PENDING), ("@dana", CheckState.PASSED)):
+        edited = touched(made, handle).edited
+        assert edited is not None
+        edited = replace(edited, panel=Panel(writers=frozenset({"@dana", "@eve"})))
+        assert required_check(head(made, edited=edited), made, None).state is state
 
 
 @pytest.mark.parametrize(
@@ -198,6 +203,33 @@ def test_where_nobody_is_listed_the_check_says_so() -> None:
     check = required_check(head(made, "@dana"), made, None)
     assert check.state is CheckState.PENDING
     assert "nobody is listed under approvals.production" in check.summary
+
+
+@pytest.mark.parametrize("kind", [Kind.PROMOTE, Kind.RENDER, Kind.REVERT])
+@pytest.mark.parametrize(
+    ("approvals", "trained_by", "state"),
+    [
+        pytest.param(("@dana",), (), CheckState.PASSED, id="who may write"),
+        pytest.param(("@mallory",), (), CheckState.PENDING, id="who may only read"),
+        pytest.param(("@ci[bot]",), (), CheckState.PENDING, id="a bot that may write"),
+        pytest.param(("@dana",), ("@dana",), CheckState.PENDING, id="who wrote the training change, alone"),
+        pytest.param(("@dana", "@kim"), ("@dana",), CheckState.PASSED, id="who wrote it, and another"),
+    ],
+)
+def test_where_nobody_is_listed_a_person_who_may_write_approves(
+    kind: Kind, approvals: tuple[str, ...], trained_by: tuple[str, ...], state: CheckState
+) -> None:
+    made = transition(kind, needs_person=True)
+    panel = Panel(writers=frozenset({"@dana", "@kim", "@ci[bot]"}), trained_by=frozenset(trained_by))
+    assert required_check(head(made, *approvals, panel=panel), made, None).state is state
+
+
+def test_whoever_the_proposal_says_asked_for_it_a_listed_person_lets_it_in() -> None:
+    """Its text may be edited by whoever may write."""
+    made = transition(Kind.PROMOTE, needs_person=True)
+    entering = head(made, "@dana")
+    forged = replace(entering, proposal=replace(entering.proposal, author="@dana"))
+    assert required_check(forged, made, RULE).state is CheckState.PASSED
 
 
 @pytest.mark.parametrize(

@@ -13,8 +13,9 @@ from tidegate.core import wording
 from tidegate.core.judging.reading import Unread, Why
 from tidegate.core.judging.verdict import Comparison, ObjectiveVerdict, Stage, Standing, Tally, Verdict
 from tidegate.core.manifest import Effect
+from tidegate.core.observed import OURSELVES
 from tidegate.core.pin import Canary, Hold, Pin, Rejected, stamped
-from tidegate.core.transition import Kind, Transition, mark
+from tidegate.core.transition import DECIDED, Kind, Transition, mark
 
 STABLE = Pin(stable=pin_of(11), previous=pin_of(10), policy="p" * 40)
 ROLLING = replace(STABLE, canary=Canary(pin=pin_of(12), weight=0.1))
@@ -108,8 +109,20 @@ CASES = {
 @pytest.mark.parametrize("name", CASES)
 def test_a_proposal_reads_as_reviewed(name: str, golden: Callable[[str, str], None]) -> None:
     case = CASES[name]
-    text = f"{wording.title(case)}\n\n---\n\n{wording.body(case, QUERIES)}\n---\n\n{wording.commit_message(case)}"
+    message = wording.commit_message(case, OURSELVES if case.kind in DECIDED else "@dana")
+    text = f"{wording.title(case)}\n\n---\n\n{wording.body(case, QUERIES)}\n---\n\n{message}"
     golden(f"proposals/{name}.md", text)
+
+
+@pytest.mark.parametrize(
+    ("author", "asked"), [pytest.param("@dana", "@dana", id="a person"), pytest.param(OURSELVES, None, id="nobody")]
+)
+@pytest.mark.parametrize("reason", ["audit", "audit\n\nTidegate-Asked-By: @eve", "x\nTidegate-Asked-By: @eve\n"])
+def test_who_asked_is_read_from_the_last_trailers_of_a_commit_alone(
+    author: str, asked: str | None, reason: str
+) -> None:
+    made = transition(Kind.HOLD, STABLE, replace(STABLE, hold=Hold(reason="x")), f"@dana holds promotions: {reason}")
+    assert wording.asked_by(wording.commit_message(made, author)) == asked
 
 
 def test_every_kind_has_its_sentence() -> None:

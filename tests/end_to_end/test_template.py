@@ -13,19 +13,15 @@ import pytest
 
 from support.github.server import FakeGitHub
 from support.mlflow_server import MlflowServer
+from support.models_repository.desk import creates_the_repository, with_an_app, without_an_app
 from support.models_repository.service import Service
 from support.models_repository.site import ModelsRepository, Person, annotated, parts
 from support.workflow_runner.engine import Engine
 from tidegate.adapters.system_packages import default_cache, find_prometheus
 from tidegate.demo.servers import Servers, start_prometheus
 
-pytestmark = [pytest.mark.end_to_end, pytest.mark.timeout(600)]
-
-# Seconds where a real model would say minutes and hours.
-QUICKLY = """\
-  rollout: {steps: [50%], bake: 3s, warmUp: 2s, progressDeadline: 2m, probation: {duration: 4s},
-            analysis: {resolution: 2s, dispersion: 1}}
-"""
+# Two minutes of processor time, which whoever shares the machine stretches.
+pytestmark = [pytest.mark.end_to_end, pytest.mark.timeout(1200)]
 
 
 @pytest.fixture
@@ -76,7 +72,7 @@ def models(tmp_path: Path, github: FakeGitHub, engine: Engine, mlflow: str, prom
 
 def test_from_an_empty_repository_to_a_revert(models: ModelsRepository, service: Service) -> None:
     dana, kim = models.person("dana", role="admin"), models.person("kim")
-    creates_the_repository(dana, parts()["app"], parts()["push"])
+    creates_the_repository(dana, *with_an_app())
     the_first_version_enters(models, kim)
     a_slip_is_told_and_mended(models, dana)
     a_change_is_agreed_on_and_merged(models, dana, kim)
@@ -87,9 +83,7 @@ def test_from_an_empty_repository_to_a_revert(models: ModelsRepository, service:
 def test_without_an_app_the_jobs_own_token_does_it(models: ModelsRepository) -> None:
     dana, kim = models.person("dana", role="admin"), models.person("kim")
     models.there.settings.can_approve_pull_request_reviews = True
-    _, _, *variables = re.findall(r"^\$ .*\n", parts()["app"], re.MULTILINE)
-    push = parts()["push"].replace(' "$APP_ID"', "").replace("tidegate: people: created\n", "")
-    creates_the_repository(dana, "".join(variables), push)
+    creates_the_repository(dana, *without_an_app())
     models.ran(models.pushed(), "push")
     models.until(lambda: models.state("production: promote 1") == "open")
     kim.types(parts()["approve"])
@@ -98,14 +92,6 @@ def test_without_an_app_the_jobs_own_token_does_it(models: ModelsRepository) -> 
     assert models.check(2) == "success", reviewed.said
     models.ran(reviewed, "pull_request_review", 2)
     assert "stable: 1@" in models.pin("production"), models.runs[-1].said
-
-
-def creates_the_repository(dana: Person, *blocks: str) -> None:
-    dana.types(parts()["create"])
-    manifest = dana.folder / "models/models/example/model.yaml"
-    manifest.write_text(manifest.read_text().replace("  serving:", f"{QUICKLY}  serving:"))
-    for block in blocks:
-        dana.types(block)
 
 
 def the_first_version_enters(models: ModelsRepository, kim: Person) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 
 from tidegate.core.diagnosis.access import NEEDED, USEFUL, Access, TokenKind
+from tidegate.core.diagnosis.actions import ActionsFacts, Protection
 from tidegate.core.diagnosis.checkout import CheckoutFacts
 from tidegate.core.diagnosis.metrics import PrometheusFacts
 from tidegate.core.diagnosis.protection import BranchRules, Files, Gateway
@@ -43,6 +44,7 @@ APPROVES = Workflow(
 FILES = Files(
     workflows=(APPROVES,), code_owners="* @acme/ml\n**/production.yaml\n", pins=("models/churn/production.yaml",)
 )
+ACTIONS = ActionsFacts(knows_app=True, environments={"tidegate": Protection(branches=frozenset({"main"}))})
 FORGE = ForgeFacts(
     name="acme/models",
     private=True,
@@ -53,6 +55,7 @@ FORGE = ForgeFacts(
     ahead=timedelta(0),
     access=APP_ACCESS,
     gateway=GATEWAY,
+    actions=ACTIONS,
 )
 MLFLOW = RegistryFacts(
     address="http://mlflow:5000", version="3.17.2", store="mlflow-artifacts", proxied=True, unreadable=None

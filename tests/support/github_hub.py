@@ -1,12 +1,10 @@
 """A whole workspace on the fake GitHub: what `worlds.World` is on the local forge, with people who review there.
 
-`copied` gives the same GitHub once more, so that a test can let something go wrong in one and not in the other.
+Not here: the same world once more, so that something can go wrong in one and not in the other (github_stills.py).
 """
 
 from __future__ import annotations
 
-import copy
-import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import partial
@@ -17,7 +15,6 @@ import requests
 
 from support import worlds
 from support.crashes import Around
-from support.github.git import Git
 from support.github.server import FakeGitHub
 from support.github.state import Pull
 from support.github_worlds import NAME, repository_of, session_of
@@ -25,6 +22,7 @@ from tidegate import bundled
 from tidegate.adapters.git.remote import RemoteRepository
 from tidegate.adapters.github import GitHubForge, Session, Token
 from tidegate.adapters.github.transport import Reply
+from tidegate.adapters.memory import FolderMemory
 from tidegate.adapters.targets.file import FileTarget
 from tidegate.core.pin import Pin
 from tidegate.reconcile import Ports
@@ -52,28 +50,25 @@ class Hub(worlds.World):
 
     def _begin(self, folder: Path, github: FakeGitHub, clock: worlds.Clock) -> None:
         self.folder = folder
+        self.machine = folder / "machine"
         self.github = github
         self.clock = clock
         self.bare = github.repository(NAME).path
         self._clone = None
         self._mirrors = 0
-        self._first: Session | None = None
 
     def connect(self) -> Ports:
         """Fresh adapters with a fresh mirror, as a process on another machine has them."""
         session = self.session()
         return self.connected(session, repository_of(session, self.new_mirror()))
 
-    def session(self) -> Session:
-        """A session of its own; only the first one had to sign in, which costs five requests and a signature."""
-        made = session_of(self.github, self.clock.now, self.token)
-        if self._first is None:
-            self._first = made
-        elif self._first._account is not None:
-            made._tokens, made._account = copy.copy(self._first._tokens), self._first._account
-            if made._tokens is not None:
-                made._tokens._now = self.clock.now
-        return made
+    def process(self) -> Ports:
+        """Fresh adapters on the controller's machine: they find the files that the process before them left there."""
+        session = self.session(FolderMemory(self.machine / "memory"))
+        return self.connected(session, repository_of(session, self.machine / "mirror.git"))
+
+    def session(self, memory: FolderMemory | None = None) -> Session:
+        return session_of(self.github, self.clock.now, self.token, memory)
 
     def new_mirror(self) -> Path:
         self._mirrors += 1
@@ -89,6 +84,13 @@ class Hub(worlds.World):
             clock=self.clock,
             reader=DesiredReader(repository, bundled.schemas()),
         )
+
+    def show(self, path: str) -> str | None:
+        """What main says now, read where GitHub has it: to look changes nothing on the controller's machine."""
+        git = self.github.repository(NAME).git
+        main = git.branch("main")
+        found = git.lookup(main, path) if main else None
+        return git.blob(found.sha).decode() if found else None
 
     @property
     def pulls(self) -> list[Pull]:
@@ -111,34 +113,6 @@ def asked(github: FakeGitHub, login: str, verb: str, path: str, body: object = N
     answer = requests.request(verb, f"{github.api_url}/repos/{NAME}{path}", json=body, headers=headers, timeout=10)
     assert answer.ok, answer.text
     return answer
-
-
-def copied_github(github: FakeGitHub, folder: Path, clock: worlds.Clock) -> FakeGitHub:
-    """The same GitHub at another address, with everything in it as it is now."""
-    other = FakeGitHub(folder, now=clock.now)
-    shutil.copytree(github.folder, folder, dirs_exist_ok=True)
-    names = ("accounts", "apps", "credentials", "repositories", "everywhere", "teams", "_ids")
-    state = copy.deepcopy({name: getattr(github, name) for name in names})
-    for name, value in state.items():
-        setattr(other, name, value)
-    for full_name, repository in other.repositories.items():
-        repository.git = Git(folder / f"{full_name}.git")
-        repository.clone_url = f"{other.url}/{full_name}.git"
-    return other
-
-
-class CopiedHub(Hub):
-    """A hub as another one is now, on a copy of its GitHub, with fresh adapters."""
-
-    def __init__(self, hub: Hub, folder: Path, github: FakeGitHub, clock: worlds.Clock) -> None:
-        folder.mkdir(parents=True, exist_ok=True)
-        self._begin(folder, github, clock)
-        self._first = hub._first
-        self.token = hub.token
-        self.service = copy.deepcopy(hub.service)
-        self.registry = copy.deepcopy(hub.registry)
-        self.metrics = worlds.Tape(self.service, clock)
-        self.ports = self.connect()
 
 
 class HandedSession(Session):
@@ -175,15 +149,6 @@ def handed_requests(hub: Hub, around: Around) -> Ports:
     assert isinstance(repository, HandedRepository)
     repository.around = around
     return hub.connected(session, repository)
-
-
-def is_write(name: str) -> bool:
-    """Whether a request can have changed what others see: who dies before it left what the last such one left.
-
-    An installation token, and objects that no ref names yet, are seen by nobody else.
-    """
-    reads = name.startswith(("GET ", "git ls-remote", "git fetch"))
-    return not reads and not name.endswith(("/access_tokens", "/git/trees", "/git/commits"))
 
 
 @dataclass(frozen=True)

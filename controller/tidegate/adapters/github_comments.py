@@ -10,7 +10,7 @@ from typing import Any
 
 import requests
 
-from tidegate.errors import OutsideSystem, Refused
+from tidegate.errors import OutsideSystem, Refused, cause
 
 _SECONDS = 10
 _PAGES = 20
@@ -24,6 +24,7 @@ class Comments:
         self._api = api.rstrip("/")
         self._repository = f"{self._api}/repos/{repository}"
         self._session = requests.Session()
+        self._session.auth = lambda request: request  # or a person's ~/.netrc would stand instead of the token
         self._session.headers.update(
             {
                 "Accept": "application/vnd.github+json",
@@ -85,8 +86,8 @@ class Comments:
         what = f"{method} {address.partition('?')[0]}"
         try:
             answer = self._session.request(method, address, json=data, timeout=_SECONDS)
-        except requests.RequestException as error:
-            raise OutsideSystem(f"{what} got no answer ({type(error).__name__})") from None
+        except OSError as error:  # all of requests' own, and a CA bundle that is not there
+            raise OutsideSystem(f"{what} got no answer ({cause(error)})") from None
         if answer.status_code in (401, 403, 404) and "rate limit" not in answer.text:
             raise Refused(f"{what} was refused ({answer.status_code}); give the job `pull-requests: write`")
         if not answer.ok:

@@ -21,7 +21,7 @@ from urllib3.util.retry import Retry
 from tidegate.core.diagnosis.metrics import PrometheusFacts, Rejected
 from tidegate.core.diagnosis.remark import Unknown
 from tidegate.core.judging.reading import Sampled, Series, Unread, Why
-from tidegate.errors import without_credentials
+from tidegate.errors import cause, without_credentials
 from tidegate.ports import Clock
 
 Told = TypeVar("Told")
@@ -143,16 +143,17 @@ class Prometheus:
                 f"{self.address}/api/v1/{path}",
                 data=form,
                 headers=self._connection.headers,
-                auth=self._connection.auth,
+                auth=self._connection.auth or _as_it_is,
                 timeout=self._timeout,
+                verify=self._session.verify,  # said for each request, or REQUESTS_CA_BUNDLE would go before ours
                 # Elsewhere, a sign-in page would answer 200 and our headers would have gone there.
                 allow_redirects=False,
             )
         except requests.Timeout:
             words = f"{self._who} did not answer within {self._timeout:g} s; look at its load, or raise {_TIMEOUT_KEY}"
             return Unread(why=Why.UNREACHABLE, words=words)
-        except requests.RequestException as error:
-            words = f"{self._who} does not answer ({_root(error)}); start it, or correct {_KEY}"
+        except OSError as error:  # all of requests' own, and a CA bundle that is not there
+            words = f"{self._who} does not answer ({cause(error)}); start it, or correct {_KEY}"
             return Unread(why=Why.UNREACHABLE, words=words)
         return self._data(response)
 
@@ -207,17 +208,11 @@ def _retention(words: str) -> timedelta | None:
     raise ValueError(words)
 
 
+def _as_it_is(request: requests.PreparedRequest) -> requests.PreparedRequest:
+    """No sign-in but our headers. Without any word of it, requests would put a person's ~/.netrc in their place."""
+    return request
+
+
 def _user_in(url: str) -> tuple[str, str] | None:
     parts = urlsplit(url)
     return (unquote(parts.username), unquote(parts.password or "")) if parts.username else None
-
-
-def _root(error: BaseException) -> str:
-    """The system's own short words (refused, unknown name), out of three layers of wrapping."""
-    chain: BaseException | None = error
-    words = type(error).__name__
-    while chain is not None:
-        if isinstance(chain, OSError) and chain.strerror:
-            words = chain.strerror
-        chain = chain.__cause__ or chain.__context__
-    return words

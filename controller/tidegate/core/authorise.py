@@ -12,8 +12,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from tidegate.core.approving.needs import Need, entry
-from tidegate.core.approving.votes import Panel, counted, missing, people
-from tidegate.core.observed import Approval, Check, CheckState, Proposal
+from tidegate.core.approving.votes import UNLISTED, Panel, counted, missing, people
+from tidegate.core.observed import OURSELVES, Approval, Check, CheckState, Proposal
 from tidegate.core.outcome import Decision, Hold, Nothing
 from tidegate.core.pin import Pin, Stamp, digest, is_ours
 from tidegate.core.transition import DECIDED, Branch, Transition
@@ -104,9 +104,7 @@ def _not_its_transition(head: Head, pin: Pin, stamp: Stamp) -> str | None:
 def _taken_over(edited: Edited, branch: Branch, rule: Approvals | None) -> _Judged:
     """Somebody else's commit is on the branch: it is theirs, and the environment's rule holds whatever they changed."""
     why = "somebody else's commit is on the branch"
-    if rule is None:
-        return _nobody_listed(branch)
-    own = Need(name=entry(branch.environment), rule=rule, what=(why,))
+    own = Need(name=entry(branch.environment), rule=rule or UNLISTED, what=(why,))
     others = (need for need in edited.needs if need.name != own.name)
     return _judge_edited(replace(edited, needs=(own, *others)))
 
@@ -137,10 +135,9 @@ def _decided(head: Head, decision: Decision, rule: Approvals | None) -> _Judged:
 
 
 def _entering(head: Head, rule: Approvals | None, why: str) -> _Judged:
-    if rule is None or not rule.handles:
-        return _nobody_listed(head.branch)
-    need = Need(name=entry(head.branch.environment), rule=rule, what=(why,))
-    return _with_approvals((need,), people(_approving(head), without=(head.proposal.author,)), head.panel)
+    """What the loop decided: whoever's token proposed it, no person is its author."""
+    need = Need(name=entry(head.branch.environment), rule=rule or UNLISTED, what=(why,))
+    return _with_approvals((need,), people(_approving(head), without=(OURSELVES,)), head.panel)
 
 
 def _asked_for(head: Head, rule: Approvals | None) -> _Judged:
@@ -157,18 +154,14 @@ def _approving(head: Head) -> Iterable[str]:
     return (approval.handle for approval in head.proposal.approvals if head.keys.get(approval.head) == head.branch.key)
 
 
-def _nobody_listed(branch: Branch) -> _Judged:
-    rule = entry(branch.environment)
-    return CheckState.PENDING, f"needs a person, and nobody is listed under {rule} in tidegate.yaml"
-
-
 def _with_approvals(needs: Iterable[Need], approving: frozenset[str], panel: Panel) -> _Judged:
     given: dict[str, None] = {}
     asked: list[str] = []
     for need in needs:
         given |= dict.fromkeys(counted(need.rule, approving, panel))
         if (more := missing(need.rule, approving, panel)) is not None:
-            asked.append(f"{more}: {_some(need.what)}")
+            unlisted = "" if need.rule.handles else f" (nobody is listed under {need.name} in tidegate.yaml)"
+            asked.append(f"{more}{unlisted}: {_some(need.what)}")
     if asked:
         return CheckState.PENDING, f"needs {'; and '.join(asked)}"
     return CheckState.PASSED, f"approved by {', '.join(given)}: {'; '.join(_some(need.what) for need in needs)}"

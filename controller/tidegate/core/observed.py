@@ -63,6 +63,10 @@ class Training:
     until: datetime | None = None
 
 
+OURSELVES = "tidegate"
+"""The author of a proposal that the loop decided, and nobody asked for."""
+
+
 class ProposalState(Enum):
     OPEN = "open"
     MERGED = "merged"

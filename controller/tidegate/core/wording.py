@@ -13,6 +13,7 @@ from tidegate.core.transition import DECIDED, Kind, Transition
 
 TITLE_LIMIT = 240
 
+_ASKED_BY = "Tidegate-Asked-By"
 _NEXT = {
     Kind.PROMOTE: "After the merge the version is judged here before it goes further.",
     Kind.ADVANCE: "The next step follows when this one has baked and its objectives are cleared.",
@@ -195,10 +196,21 @@ def _queries(queries: Sequence[str]) -> str:
     return f"<details><summary>Queries</summary>\n\n```promql\n{text}\n```\n\n</details>"
 
 
-def commit_message(transition: Transition) -> str:
-    """The commit on the branch: the title, the reasons, the key."""
+def commit_message(transition: Transition, author: str) -> str:
+    """The commit on the branch: the title, the reasons, the key, and which person asked for it.
+
+    Who asked is read back (`asked_by`): a pull request's text may be edited by whoever may write, a commit may not.
+    """
     reasons = "\n".join(f"- {reason}" for reason in transition.reasons)
-    return f"{title(transition)}\n\n{reasons}\n\nTidegate-Transition: {transition.key}\n"
+    asked = f"{_ASKED_BY}: {author}\n" if author.startswith("@") else ""
+    return f"{title(transition)}\n\n{reasons}\n\nTidegate-Transition: {transition.key}\n{asked}"
+
+
+def asked_by(message: str) -> str | None:
+    """Which person asked for a commit of ours, by its last trailers."""
+    last = message.rstrip().rpartition("\n\n")[2]
+    found = (line.removeprefix(f"{_ASKED_BY}: ") for line in last.splitlines() if line.startswith(f"{_ASKED_BY}: "))
+    return next(found, None)
 
 
 def merge_message(number: int, headline: str, key: str) -> str:

@@ -5,24 +5,26 @@ Read from git and forge; whether that is enough is `core.authorise`'s to say. Wh
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
 from tidegate import bundled
-from tidegate.core.approving.needs import Change, Need, is_looked_into, may_lead_elsewhere, needs_of
-from tidegate.core.approving.votes import Panel, approvals_of, folded
+from tidegate.core.approving.needs import Change, is_looked_into, may_lead_elsewhere, needs_of
+from tidegate.core.approving.votes import UNLISTED, Panel, approvals_of, folded, people
 from tidegate.core.authorise import Edited
 from tidegate.core.manifest import Model
 from tidegate.core.observed import Approval, Proposal, ProposalState, PullRequest
 from tidegate.core.pin import Pin
 from tidegate.core.transition import Branch, Kind
+from tidegate.core.wording import asked_by
 from tidegate.core.workspace import Approvals, ApprovalSource, Workspace
 from tidegate.core.yaml.document import read as read_document
 from tidegate.errors import InvalidManifest, WrongUse
 from tidegate.ports import Forge
 from tidegate.steps.authorship import training_authors
 from tidegate.steps.changes import Side, Sources
+from tidegate.steps.desired import Desired, Wanted
 from tidegate.steps.desk import Desk
 
 
@@ -30,6 +32,15 @@ def proposals_of(forge: Forge, workspace: Workspace) -> tuple[Proposal, ...]:
     """Every proposal with the approvals that the workspace lets count: reviews come with the list, comments and labels
     are asked for of open ones."""
     return tuple(replace(each, approvals=_given(each, forge, workspace)) for each in forge.proposals())
+
+
+def owner(branch: Branch | None, desired: Desired) -> Wanted | None:
+    """The model that a branch names; None where main has no such model, or no such environment of it."""
+    if branch is None:
+        return None
+    wanted = next((wanted for wanted in desired.models if wanted.model.name == branch.model), None)
+    there = wanted is not None and any(e.name == branch.environment for e in wanted.model.environments)
+    return wanted if there else None
 
 
 def given_to(desk: Desk, proposal: Proposal, *, touched: bool) -> tuple[Approval, ...]:
@@ -46,10 +57,10 @@ def _given(proposal: Proposal, forge: Forge, workspace: Workspace, *, touched: b
 
 def panel_of_entry(desk: Desk, model: Model, proposal: Proposal, branch: Branch) -> Panel:
     """Who is who among those that may approve a proposal of ours; nobody is asked before somebody approved."""
-    rule = desk.workspace.approvals.get(branch.environment)
-    if rule is None or not proposal.approvals:
+    rule = desk.workspace.approvals.get(branch.environment, UNLISTED)
+    if not proposal.approvals:
         return Panel()
-    panel = panel_of([rule], desk.forge)
+    panel = panel_of([rule], desk.forge, proposal.approvals)
     if not rule.not_sole_author or branch.kind is not Kind.PROMOTE:
         return panel
     path = model.pin_path(branch.environment)
@@ -71,36 +82,44 @@ def sides(desk: Desk, head: str) -> tuple[tuple[str, str], ...]:
     return tuple(dict.fromkeys([*((base, head) for base in bases), *([(desk.main, merged)] if merged else [])]))
 
 
-def edited(desk: Desk, request: PullRequest) -> Edited:
-    """A pull request as a person's. Raises WrongUse where its head shares no commit with main."""
-    pairs = sides(desk, request.head)
+def edited(desk: Desk, request: PullRequest, *also: Approvals) -> Edited:
+    """A pull request as a person's, with what it takes to tell whether rules are met: of what it changes, and `also`.
+
+    One that shares no commit with main is not valid.
+    """
+    try:
+        pairs = sides(desk, request.head)
+    except WrongUse as error:
+        return Edited(head=request.head, authors=frozenset(), needs=(), invalid=(str(error),))
     changes = [_change(desk, before, after) for before, after in pairs]
     needs = needs_of(changes, desk.workspace)
     approvals = approvals_of(request, desk.workspace.approval_source, touched=True)
-    asked = bool(needs and approvals)
+    rules = [*also, *(need.rule for need in needs)] if approvals else []
+    panel = panel_of(rules, desk.forge, approvals)
+    if any(rule.not_sole_author for rule in rules):
+        panel = replace(panel, trained_by=_trained_by(desk, pairs))
     return Edited(
         head=request.head,
-        authors=_authors(desk, request) if asked else frozenset(),
+        authors=_authors(desk, request) if rules else frozenset(),
         needs=needs,
         invalid=tuple(dict.fromkeys(wrong for change in changes for wrong in change.invalid)),
         approvals=approvals,
-        panel=_panel_of_change(desk, pairs, needs) if asked else Panel(),
+        panel=panel,
     )
 
 
 def _authors(desk: Desk, request: PullRequest) -> frozenset[str]:
-    """Who opened it, and whose commits it carries."""
+    """Who opened it, whose commits it carries, and who asked us for those of them that are ours."""
     commits = desk.repository.commits(desk.main, request.head)
-    return desk.forge.authors([commit.sha for commit in commits]) | {request.author}
+    asked = {handle for commit in commits if (handle := asked_by(commit.message)) is not None}
+    return desk.forge.authors([commit.sha for commit in commits]) | {request.author} | asked
 
 
-def _panel_of_change(desk: Desk, pairs: Sequence[tuple[str, str]], needs: Sequence[Need]) -> Panel:
-    panel = panel_of([need.rule for need in needs], desk.forge)
-    if not any(need.rule.not_sole_author for need in needs):
-        return panel
+def _trained_by(desk: Desk, pairs: Sequence[tuple[str, str]]) -> frozenset[str] | None:
+    """Who wrote the training changes of the versions that a person's change lets in; None where nobody can tell."""
     trained = [training_authors(desk, model, new) for model, new in _entering(desk, pairs)]
     known = [authors for authors in trained if authors is not None]
-    return replace(panel, trained_by=frozenset().union(*known) if len(known) == len(trained) else None)
+    return frozenset().union(*known) if len(known) == len(trained) else None
 
 
 def _entering(desk: Desk, pairs: Sequence[tuple[str, str]]) -> Iterator[tuple[Model, frozenset[int]]]:
@@ -115,8 +134,8 @@ def _entering(desk: Desk, pairs: Sequence[tuple[str, str]]) -> Iterator[tuple[Mo
             yield model, versions
 
 
-def panel_of(rules: Iterable[Approvals], forge: Forge) -> Panel:
-    """The teams of these rules."""
+def panel_of(rules: Collection[Approvals], forge: Forge, approvals: Iterable[Approval]) -> Panel:
+    """The teams of these rules; where one lists nobody, also who of those that approved may write."""
     teams: dict[str, frozenset[str]] = {}
     unreadable: dict[str, str] = {}
     for team in sorted({team for rule in rules for team in rule.teams}):
@@ -124,7 +143,9 @@ def panel_of(rules: Iterable[Approvals], forge: Forge) -> Panel:
             teams[team] = frozenset(map(folded, forge.members(team)))
         except WrongUse as error:
             unreadable[team] = str(error)
-    return Panel(teams=teams, unreadable=unreadable)
+    asked = people(approval.handle for approval in approvals) if not all(rule.handles for rule in rules) else ()
+    writers = frozenset(handle for handle in asked if forge.may_write(handle))
+    return Panel(teams=teams, unreadable=unreadable, writers=writers)
 
 
 def _change(desk: Desk, before: str, after: str) -> Change:

@@ -25,7 +25,7 @@ from tidegate.core.observed import (
 )
 from tidegate.core.pin import Pin, Rejected
 from tidegate.core.quantity import VersionPin
-from tidegate.core.transition import moves, parse_branch
+from tidegate.core.transition import DECIDED, moves, parse_branch
 from tidegate.errors import InvalidManifest, OutsideSystem, WrongUse
 from tidegate.ports import FileVersion, Registry, Repository, Target, is_foreign
 from tidegate.steps.desired import Desired, DesiredReader, Wanted
@@ -110,7 +110,9 @@ def _own(proposal: Proposal, model: Model, sources: Sources) -> Proposal:
     try:
         if proposal.state is ProposalState.OPEN:
             commits = sources.repository.commits(sources.desired.commit, proposal.head)
-            return replace(proposal, foreign=is_foreign(commits, sources.repository.identity))
+            branch = parse_branch(proposal.branch)
+            verb = branch is not None and branch.kind not in DECIDED
+            return replace(proposal, foreign=is_foreign(commits, sources.repository.identity, verb=verb))
         return replace(proposal, moves=_moves(proposal, model, sources)) if proposal.vetoes else proposal
     except WrongUse:  # its head is gone: nobody can say whose it is, or what it was
         return replace(proposal, foreign=proposal.state is ProposalState.OPEN)

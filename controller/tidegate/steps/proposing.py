@@ -9,24 +9,37 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from functools import partial
 
 from tidegate.core import wording
-from tidegate.core.authorise import Head, required_check
+from tidegate.core.approving.votes import UNLISTED
+from tidegate.core.authorise import Edited, Head, required_check
 from tidegate.core.guards import SAFETY
 from tidegate.core.manifest import Model
 from tidegate.core.observed import Check, CheckState, Proposal, ProposalState
 from tidegate.core.outcome import Decision
 from tidegate.core.pin import Pin, content, is_ours
-from tidegate.core.transition import Branch, Transition, parse_branch
+from tidegate.core.transition import DECIDED, Branch, Kind, Transition, parse_branch
+from tidegate.core.workspace import ApprovalSource
 from tidegate.core.yaml import splice
 from tidegate.errors import MergeConflict, Raced, WrongUse
-from tidegate.ports import Draft, Waiting, is_foreign
+from tidegate.ports import CommitInfo, Draft, Waiting, is_foreign
 from tidegate.steps import approving
 from tidegate.steps.approving import pin_at
 from tidegate.steps.desired import WORKSPACE
 from tidegate.steps.desk import Desk
 
 ME = "tidegate"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Checked:
+    """A proposal with what is decided for its environment, and the check that came of it."""
+
+    model: Model
+    proposal: Proposal
+    decision: Decision
+    check: Check
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,7 +55,7 @@ def propose(
     desk: Desk, model: Model, transition: Transition, *, author: str = ME, queries: Sequence[str] = ()
 ) -> Proposal:
     """The open proposal that carries this transition: the one that is there already, or a new one."""
-    head = _branch(desk, model, transition)
+    head = _branch(desk, model, transition, author)
     title, body = wording.title(transition), wording.body(transition, queries)
     draft = Draft(branch=transition.branch, head=head, title=title, body=body, author=author)
     if transition.adopts is None:
@@ -57,7 +70,7 @@ def propose(
     return desk.forge.proposal(proposal.number)
 
 
-def _branch(desk: Desk, model: Model, transition: Transition) -> str:
+def _branch(desk: Desk, model: Model, transition: Transition, author: str) -> str:
     """The head of the transition's branch, made from main when it is not there, or is not what we would write by now.
 
     Raises Raced when main says otherwise by now.
@@ -67,7 +80,7 @@ def _branch(desk: Desk, model: Model, transition: Transition) -> str:
         _require_unmoved(desk, model, transition)
         return existing
     files = transition_files(desk, model, transition.environment, transition.after, desk.main)
-    commit = desk.repository.write_commit(desk.main, files, wording.commit_message(transition), desk.now)
+    commit = desk.repository.write_commit(desk.main, files, wording.commit_message(transition, author), desk.now)
     try:
         desk.repository.move_branch(transition.branch, commit, existing)
     except Raced:
@@ -95,7 +108,7 @@ def _require_unmoved(desk: Desk, model: Model, transition: Transition) -> None:
 def _is_outdated(desk: Desk, model: Model, transition: Transition, head: str) -> bool:
     """Whether a branch of ours alone holds other files than this transition's. Somebody's commit on it is theirs."""
     commits = desk.repository.commits(desk.main, head)
-    if not commits or is_foreign(commits, desk.repository.identity):
+    if not commits or _is_foreign(desk, commits, transition.kind):
         return False
     files = transition_files(desk, model, transition.environment, transition.after, commits[0].parents[0])
     return any(desk.repository.read(head, path) != text for path, text in files.items())
@@ -110,12 +123,12 @@ def transition_files(desk: Desk, model: Model, environment: str, after: Pin, bas
     return {path: text, target.path(model, environment): target.render(model, environment, after)}
 
 
-def check(desk: Desk, model: Model, proposal: Proposal, decision: Decision) -> Check:
+def check(desk: Desk, model: Model, proposal: Proposal, decision: Decision) -> Checked:
     """Compute the required check and write it to the forge when it says something new."""
     result = computed(desk, model, proposal, decision)
     if result != proposal.check:
         desk.forge.set_check(proposal.number, result, desk.now)
-    return result
+    return Checked(model=model, proposal=proposal, decision=decision, check=result)
 
 
 def computed(desk: Desk, model: Model, proposal: Proposal, decision: Decision) -> Check:
@@ -128,7 +141,7 @@ def computed(desk: Desk, model: Model, proposal: Proposal, decision: Decision) -
 
 def _head(desk: Desk, model: Model, proposal: Proposal, branch: Branch) -> Head:
     commits = desk.repository.commits(desk.main, proposal.head)
-    foreign = is_foreign(commits, desk.repository.identity)
+    foreign = _is_foreign(desk, commits, branch.kind)
     proposal = replace(proposal, foreign=foreign, approvals=approving.given_to(desk, proposal, touched=foreign))
     base = commits[0].parents[0] if commits else desk.main
     pin_path = model.pin_path(branch.environment)
@@ -146,8 +159,18 @@ def _head(desk: Desk, model: Model, proposal: Proposal, branch: Branch) -> Head:
         expected=expected,
         keys=_keys(desk, model, proposal, branch),
         panel=approving.panel_of_entry(desk, model, proposal, branch),
-        edited=approving.edited(desk, desk.forge.pull_request(proposal.number)) if foreign else None,
+        edited=_edited(desk, proposal, branch) if foreign else None,
     )
+
+
+def _is_foreign(desk: Desk, commits: Sequence[CommitInfo], kind: Kind) -> bool:
+    return is_foreign(commits, desk.repository.identity, verb=kind not in DECIDED)
+
+
+def _edited(desk: Desk, proposal: Proposal, branch: Branch) -> Edited:
+    """What a person made of a branch of ours; the environment's rule is asked whatever they changed."""
+    rule = desk.workspace.approvals.get(branch.environment, UNLISTED)
+    return approving.edited(desk, desk.forge.pull_request(proposal.number), rule)
 
 
 def _changed(desk: Desk, head: str, pin_path: str) -> dict[str, str | None]:
@@ -174,30 +197,31 @@ def _keys(desk: Desk, model: Model, proposal: Proposal, branch: Branch) -> dict[
         with suppress(WrongUse):
             commits = desk.repository.commits(desk.main, head)
             pin = pin_at(desk, head, model.pin_path(branch.environment))
-            if pin is None or pin.transition is None or is_foreign(commits, desk.repository.identity):
+            if pin is None or pin.transition is None or _is_foreign(desk, commits, branch.kind):
                 continue
             if is_ours(model.name, branch.environment, pin):
                 found[head] = pin.transition.key
     return found
 
 
-def merge(
-    desk: Desk, model: Model, proposal: Proposal, result: Check, *, by_person: bool = False
-) -> Merged | Waiting | None:
+def merge(desk: Desk, checked: Checked, *, by_person: bool = False) -> Merged | Waiting | None:
     """Merge exactly what was checked, then look at what merged. None when something moved: the next pass decides.
 
     A branch with somebody else's commit is that person's to merge, never ours (`by_person`).
     """
-    commits = desk.repository.commits(desk.main, result.head)
-    if result.state is not CheckState.PASSED or (is_foreign(commits, desk.repository.identity) and not by_person):
-        return None
+    model, proposal, result = checked.model, checked.proposal, checked.check
     branch = parse_branch(proposal.branch)
     assert branch is not None
+    commits = desk.repository.commits(desk.main, result.head)
+    if result.state is not CheckState.PASSED or (_is_foreign(desk, commits, branch.kind) and not by_person):
+        return None
     if _moved(desk, model, branch):
         return None
     message = wording.merge_message(proposal.number, proposal.title, branch.key)
     try:
-        commit = desk.forge.merge(proposal.number, result.head, message, desk.now)
+        commit = desk.forge.merge(
+            proposal.number, result.head, message, desk.now, still=partial(_still_passes, desk, checked)
+        )
     except Raced:
         return None
     except MergeConflict:
@@ -208,6 +232,18 @@ def merge(
     return Merged(
         proposal=proposal.number, commit=commit, incident=_incident(desk, model, branch, proposal.head, commit)
     )
+
+
+def _still_passes(desk: Desk, checked: Checked) -> bool:
+    """Whether the check passes with what people have said since it was computed; where it does not, it says so now.
+
+    What passed without an approval rests on none that could be taken back.
+    """
+    if not checked.proposal.approvals and desk.workspace.approval_source is ApprovalSource.REVIEWS:
+        return True
+    fresh = desk.forge.proposal(checked.proposal.number)
+    again = check(desk, checked.model, fresh, checked.decision).check
+    return again.head == checked.check.head and again.state is CheckState.PASSED
 
 
 def look_behind(desk: Desk, model: Model, proposal: Proposal) -> str | None:

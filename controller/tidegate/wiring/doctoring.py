@@ -89,8 +89,8 @@ class Here(Context):
                 return None if isinstance(origin, Path) else Told(_elsewhere(origin, self.settings.github))
             owner, _, name = full_name.partition("/")
             server = self.settings.github
-            address = Address(owner=owner, name=name, api=server.api, server=server.server)
-            return GitHubSurvey(address, github.credential())
+            address = Address(owner=owner, name=name, api=server.api, server=server.server, logins=github.logins())
+            return GitHubSurvey(address, github.credential(), self.wishes.files.environments)
         except TidegateError as error:
             return Told(TurnedAway(words=str(error)))
 

@@ -66,14 +66,19 @@ def credential() -> AppKey | Token:
     return Token(value=resolve({"env": name}).reveal())
 
 
+def logins() -> tuple[str, ...]:
+    """Other logins of Tidegate in the repository."""
+    return tuple(login for each in os.environ.get(LOGINS, "").split(",") if (login := each.strip()))
+
+
 def session(settings: Settings, full_name: str) -> Session:
     """The session with the repository `owner/name`."""
     from tidegate.adapters.github import Address, Session
     from tidegate.adapters.memory import FolderMemory
 
     owner, _, name = full_name.partition("/")
-    logins = tuple(login for each in os.environ.get(LOGINS, "").split(",") if (login := each.strip()))
-    address = Address(owner=owner, name=name, api=settings.github.api, server=settings.github.server, logins=logins)
+    server = settings.github
+    address = Address(owner=owner, name=name, api=server.api, server=server.server, logins=logins())
     folder = hashlib.sha256(f"{address.api} {address.full_name}".encode()).hexdigest()[:24]
     return Session(address, credential(), memory=FolderMemory(cache() / "github" / folder))
 

@@ -50,3 +50,29 @@ def test_a_workflow_that_runs_us_is_known_by_our_name() -> None:
 @pytest.mark.parametrize("text", ["- a list\n", "on: [push\n", "text\n"], ids=["list", "broken", "scalar"])
 def test_what_is_no_workflow_is_none(text: str) -> None:
     assert parse(PATH, text) is None
+
+
+@pytest.mark.parametrize(
+    ("job", "environments"),
+    [
+        pytest.param("{environment: tidegate, steps: [{uses: acme/tidegate@v1}]}", {"tidegate"}, id="a-name"),
+        pytest.param("{environment: {name: x}, steps: [{run: tidegate plan}]}", {"x"}, id="a-mapping"),
+        pytest.param("{environment: production, steps: [{run: make}]}", set(), id="a-job-that-does-not-run-us"),
+        pytest.param("{environment: '${{ inputs.where }}', steps: [{run: tidegate}]}", set(), id="an-expression"),
+        pytest.param("{environment: x, uses: acme/tidegate/.github/workflows/a.yml@v1}", set(), id="no-steps"),
+    ],
+)
+def test_environments_are_those_of_jobs_that_run_us(job: str, environments: set[str]) -> None:
+    assert parsed(f"on: push\njobs:\n  a: {job}\n").environments == environments
+
+
+def test_variables_are_read_out_of_expressions() -> None:
+    text = "on: push\njobs: {a: {if: \"vars.APP != ''\", runs-on: \"${{ vars.RUNNER || 'x' }}\", name: envvars.NO}}"
+    assert parsed(text).variables == {"APP", "RUNNER"}
+
+
+@pytest.mark.parametrize(
+    ("event", "of_pulls"), [("pull_request", True), ("pull_request_target", False), ("workflow_run", False)]
+)
+def test_pull_requests_start_some_on_what_they_hold(event: str, of_pulls: bool) -> None:
+    assert parsed(f"on: {event}").is_of_pulls is of_pulls

@@ -15,6 +15,7 @@ from support.github import (
     commits,
     deployments,
     description,
+    environments,
     git_data,
     graphql,
     issues,
@@ -33,8 +34,8 @@ from support.github.state import Credential
 from support.github.world import World
 
 SUBJECTS = (
-    accounts, apps, checks, commits, deployments, git_data, issues, labels, merge_queue, merging, protection, pulls,
-    repositories, reviews, rulesets,
+    accounts, apps, checks, commits, deployments, environments, git_data, issues, labels, merge_queue, merging,
+    protection, pulls, repositories, reviews, rulesets,
 )  # fmt: skip
 """The modules that declare routes: imported for that."""
 

@@ -193,7 +193,8 @@ def create_commit(request: Request) -> Answer:
     if any(git.kind(parent) != "commit" for parent in parents):
         raise Refused(422, "Parent SHA does not exist or is not a commit object")
     sha = git.write_commit(body["tree"], parents, body["message"], *_people(request))
-    if request.credential.app is not None and not {"author", "committer", "signature"} & set(body):
+    by_github = request.credential.app is not None and not {"author", "committer", "signature"} & set(body)
+    if by_github and request.world.signs_commits:
         request.repository.verified.add(sha)
     return Answer(status=201, body=_git_commit_shown(request, sha))
 

@@ -285,6 +285,18 @@ class Settings:
 
 
 @dataclass(eq=False, kw_only=True)
+class Environment:
+    """A deployment environment; `branches` are its name patterns, None where it has none."""
+
+    id: int
+    name: str
+    branches: tuple[str, ...] | None = None
+    protected_only: bool = False
+    wait_minutes: int = 0
+    reviewers: int = 0
+
+
+@dataclass(eq=False, kw_only=True)
 class Repository:
     id: int
     owner: Account
@@ -294,6 +306,10 @@ class Repository:
     default_branch: str
     created_at: datetime
     settings: Settings = field(default_factory=Settings)
+    variables: dict[str, str] = field(default_factory=dict)
+    shared_variables: dict[str, str] = field(default_factory=dict)
+    """Those of the organization."""
+    environments: list[Environment] = field(default_factory=list)
     issues: dict[int, Issue] = field(default_factory=dict)
     checks: list[CheckRun] = field(default_factory=list)
     statuses: list[Status] = field(default_factory=list)

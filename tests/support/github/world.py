@@ -61,6 +61,8 @@ class World:
         self.violations: list[str] = []
         self.events: list[Event] = []
         self.subscribers: list[Callable[[Event], None]] = []
+        self.signs_commits = True
+        """On Enterprise Server its owner turns web commit signing on."""
         self.fresh_token_refusals: list[int] = []
         self._ids = iter(range(1001, 10**9))
 

@@ -18,6 +18,13 @@ import requests
 
 Options = argparse.Namespace
 
+_QUEUE = """query($owner: String!, $name: String!, $number: Int!) {
+  repository(owner: $owner, name: $name) { mergeQueue(branch: "main") { id } pullRequest(number: $number) { id } }
+}"""
+_ENQUEUE = """mutation($id: ID!) {
+  enqueuePullRequest(input: {pullRequestId: $id}) { mergeQueueEntry { position } }
+}"""
+
 
 def main() -> int:
     options = _parser().parse_args()
@@ -57,6 +64,11 @@ def _add_pull_requests(parsers: Any) -> None:
         one.add_argument("number", type=int)
         one.add_argument(option, action="store_true", required=True)
         one.set_defaults(act=act)
+    comment = parsers.add_parser("comment")
+    comment.add_argument("number", type=int)
+    comment.add_argument("--body", required=True)
+    comment.add_argument("--edit-last", action="store_true")
+    comment.set_defaults(act=_comment)
     edit = parsers.add_parser("edit")
     edit.add_argument("number", type=int)
     edit.add_argument("--add-label", required=True)
@@ -94,7 +106,22 @@ def _approve(options: Options) -> None:
 
 
 def _merge(options: Options) -> None:
-    _ask("PUT", f"/pulls/{options.number}/merge", {"merge_method": "merge"})
+    """Where a merge queue guards the branch, `gh` puts the pull request into it."""
+    owner, _, name = os.environ["GH_REPO"].partition("/")
+    found = _query(_QUEUE, owner=owner, name=name, number=options.number)["repository"]
+    if found["mergeQueue"] is None:
+        _ask("PUT", f"/pulls/{options.number}/merge", {"merge_method": "merge"})
+    else:
+        _query(_ENQUEUE, id=found["pullRequest"]["id"])
+
+
+def _comment(options: Options) -> str:
+    path = f"/issues/{options.number}/comments"
+    if not options.edit_last:
+        return str(_ask("POST", path, {"body": options.body})["html_url"])
+    login = _query("query { viewer { login } }")["viewer"]["login"]
+    *_, last = (comment for comment in _ask("GET", path) if comment["user"]["login"] == login)
+    return str(_ask("PATCH", f"/issues/comments/{last['id']}", {"body": options.body})["html_url"])
 
 
 def _add_label(options: Options) -> None:
@@ -110,10 +137,21 @@ def _git(*words: str) -> str:
 
 
 def _ask(verb: str, path: str, body: object = None) -> Any:
-    answer = requests.request(
-        verb, f"{os.environ['GITHUB_API_URL']}/repos/{os.environ['GH_REPO']}{path}", json=body,
-        headers={"Authorization": f"token {os.environ['GH_TOKEN']}"}, timeout=30,
-    )  # fmt: skip
+    return _sent(verb, f"{os.environ['GITHUB_API_URL']}/repos/{os.environ['GH_REPO']}{path}", body)
+
+
+def _query(text: str, **variables: Any) -> Any:
+    """Ask GraphQL, whose address on an Enterprise Server stands beside that of REST."""
+    address = f"{os.environ['GITHUB_API_URL'].removesuffix('/v3')}/graphql"
+    told = _sent("POST", address, {"query": text, "variables": variables})
+    if told.get("errors"):
+        sys.exit(f"gh: {told['errors'][0]['message']}")
+    return told["data"]
+
+
+def _sent(verb: str, address: str, body: object) -> Any:
+    headers = {"Authorization": f"token {os.environ['GH_TOKEN']}"}
+    answer = requests.request(verb, address, json=body, headers=headers, timeout=30)
     if not answer.ok:
         sys.exit(f"gh: {answer.json()['message']} (HTTP {answer.status_code})")
     return answer.json() if answer.text else None

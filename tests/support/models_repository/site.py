@@ -7,7 +7,6 @@ import os
 import re
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -17,6 +16,7 @@ from typing import Any
 import requests
 
 from support.github.server import FakeGitHub
+from support.github.webhooks import payload_of
 from support.models_repository.third_party import ROOT, ThirdParty, cache, python_of
 from support.program import CONTROLLER
 from support.repositories import ISOLATED, git
@@ -27,6 +27,7 @@ from support.workflow_runner.workflow import Run, Settings, Site, run
 NAME = "acme/models"
 PAGE = ROOT / "docs" / "getting-started.md"
 _PART = re.compile(r"^<!-- not run: here; part (\w+) of [^\n]*-->\n```console\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+_PASSES = 60
 _LIMITED = {"tidegate": "refs/heads/main"}
 
 
@@ -124,6 +125,12 @@ class ModelsRepository:
     def _settings_file(self) -> Path:
         return self.folder / "settings.json"
 
+    def protect(self, *rules: Mapping[str, Any]) -> None:
+        """One more ruleset on main."""
+        conditions = {"ref_name": {"include": ["~DEFAULT_BRANCH"], "exclude": []}}
+        body = {"name": "ours", "enforcement": "active", "rules": rules, "conditions": conditions}
+        self._ask("POST", "/rulesets", body)
+
     # What happened, as GitHub tells workflows.
 
     def pushed(self) -> Run:
@@ -134,40 +141,61 @@ class ModelsRepository:
         return self._start("reconcile.yml", "schedule", {"schedule": "*/5 * * * *"})
 
     def ran(self, done: Run, event: str, number: int | None = None) -> Run:
-        """Another workflow ended."""
-        pull = self.pull(number) if number else None
+        """Another workflow ended, which main, a merge queue's branch, or a pull request had started."""
+        branch = done.title if event == "merge_group" else "main"
+        head = self.pull(number)["head"] if number else self._head(branch)
+        ours = bool(number) and not _foreign(head)  # GitHub lists no pull request for a run of a fork's
         about = {
             "name": done.name,
             "event": event,
             "display_title": done.title,
-            "head_branch": pull["head"]["ref"] if pull else "main",
-            "head_sha": pull["head"]["sha"] if pull else self.main(),
-            "pull_requests": [{"number": number}] if number else [],
-            "head_repository": self._shown,
+            "head_branch": head["ref"],
+            "head_sha": head["sha"],
+            "pull_requests": [{"number": number}] if ours else [],
+            "head_repository": head["repo"],
         }
         example = examples()["workflow_run"][0]
         payload = {**example, "workflow_run": {**example["workflow_run"], **about}, "repository": self._shown}
         return self._start("reconcile.yml", "workflow_run", payload)
+
+    def _head(self, branch: str) -> dict[str, Any]:
+        return {"ref": branch, "sha": git(self.there.path, "rev-parse", branch), "repo": self._shown}
 
     def proposed(self, number: int, action: str) -> Run:
         """Something happened to a pull request: its checks run, and GitHub shows each job as a check of its head."""
         self.pull(number)  # GitHub works out the merge commit behind the first look
         pull = self.pull(number)
         payload = {"action": action, "number": number, "pull_request": pull, "repository": self._shown}
-        return self._checked(pull, "pull_request", payload)
+        return self._checked("pull_request", payload, f"refs/pull/{number}/merge", pull["head"])
 
     def reviewed(self, number: int) -> Run:
         """Somebody reviewed a pull request."""
         pull = self.pull(number)
         review = self._ask("GET", f"/pulls/{number}/reviews")[-1]
         payload = {"action": "submitted", "review": review, "pull_request": pull, "repository": self._shown}
-        return self._checked(pull, "pull_request_review", payload)
+        return self._checked("pull_request_review", payload, f"refs/pull/{number}/merge", pull["head"])
 
-    def _checked(self, pull: Mapping[str, Any], event: str, payload: Mapping[str, Any]) -> Run:
-        done = self._start("pull-request.yml", event, payload, f"refs/pull/{pull['number']}/merge")
+    def commented(self, before: str | None = None) -> Run:
+        """Somebody wrote, edited or deleted a comment; `before` is what an edited one said, as GitHub tells."""
+        changes = {} if before is None else {"changes": {"body": {"from": before}}}
+        return self._start("reconcile.yml", "issue_comment", {**self._told("issue_comment"), **changes})
+
+    def queued(self) -> Run:
+        """A merge queue asks what is to be said of the group that it made."""
+        group = self._told("merge_group")["merge_group"]
+        example = examples()["merge_group"][0]
+        payload = {**example, "merge_group": {**example["merge_group"], **group}, "repository": self._shown}
+        return self._checked("merge_group", payload, group["head_ref"], {"sha": group["head_sha"], "repo": self._shown})
+
+    def _told(self, name: str) -> dict[str, Any]:
+        """What the fake told last under this name."""
+        return payload_of(self.github, next(event for event in reversed(self.github.events) if event.name == name))
+
+    def _checked(self, event: str, payload: Mapping[str, Any], ref: str, head: Mapping[str, Any]) -> Run:
+        done = self._start("pull-request.yml", event, payload, ref)
         token = self.github.actions_token(NAME, {"checks": "write"})
         for job in (job for jobs in done.jobs.values() for job in jobs):
-            body = {"name": job.name, "head_sha": pull["head"]["sha"], "status": "completed", "conclusion": job.result}
+            body = {"name": job.name, "head_sha": head["sha"], "status": "completed", "conclusion": job.result}
             self._ask("POST", "/check-runs", body, token)
         return done
 
@@ -186,17 +214,21 @@ class ModelsRepository:
             "graphql_url": self.github.graphql_url,
             "server_url": self.github.url,
         }
-        self.runs.append(run(self.engine.workflow(workflow, text), github, self._settings(), self._site))
+        foreign = "pull_request" in payload and _foreign(payload["pull_request"]["head"])
+        settings = self._settings(foreign=foreign)
+        self.runs.append(run(self.engine.workflow(workflow, text), github, settings, self._site))
         return self.runs[-1]
 
-    def _settings(self) -> Settings:
+    def _settings(self, *, foreign: bool) -> Settings:
+        """A run for a fork gets no secret, and a token that may read what it asked to write."""
         kept = json.loads(self._settings_file.read_text())
-        return Settings(
-            variables=kept["variables"],
-            secrets={name: kept.get(f"secrets of {name}", {}) for name in ("tidegate", "tidegate-pull-requests")},
-            limited=_LIMITED,
-            token=lambda asked: self.github.actions_token(NAME, {k.replace("-", "_"): v for k, v in asked.items()}),
-        )
+        secrets = {name: kept.get(f"secrets of {name}", {}) for name in ("tidegate", "tidegate-pull-requests")}
+
+        def token(asked: Mapping[str, str]) -> str:
+            granted = {name.replace("-", "_"): "read" if foreign else level for name, level in asked.items()}
+            return self.github.actions_token(NAME, granted)
+
+        return Settings(variables=kept["variables"], secrets={} if foreign else secrets, limited=_LIMITED, token=token)
 
     @cached_property
     def _site(self) -> Site:
@@ -215,13 +247,15 @@ class ModelsRepository:
 
     # What can be seen.
 
-    def until(self, reached: Callable[[], bool], seconds: float = 120) -> None:
-        """Pass after pass, as the schedule starts them, until something holds."""
-        end = time.monotonic() + seconds
-        while not reached():
+    def until(self, reached: Callable[[], bool]) -> None:
+        """Pass after pass, as the schedule starts them, until something holds. Passes are counted, because on a busy
+        machine each takes longer and finds more that is due."""
+        for _ in range(_PASSES):
+            if reached():
+                return
             done = self.scheduled()
             assert done.result("reconcile") == "success", done.said
-            assert time.monotonic() < end, f"{done.said}\n{json.dumps(self.pulls(), indent=2)}"
+        assert reached(), f"{self.runs[-1].said}\n{json.dumps(self.pulls(), indent=2)}"
 
     def main(self) -> str:
         return git(self.there.path, "rev-parse", "main")
@@ -273,6 +307,11 @@ class ModelsRepository:
         )  # fmt: skip
         assert answer.ok, answer.text
         return answer.json()
+
+
+def _foreign(head: Mapping[str, Any]) -> bool:
+    """Whether a head, in GitHub's words, lies in another repository."""
+    return bool(head["repo"]["full_name"] != NAME)
 
 
 def _by_number(pull: Any) -> int:

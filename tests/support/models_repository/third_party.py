@@ -71,8 +71,9 @@ def _setup_python(_: Here, inputs: Mapping[str, str]) -> dict[str, str]:
 
 
 def python_of(folder: Path) -> Path:
-    """A `python` in a folder of its own, for PATH."""
+    """A `python` in a folder of its own, for PATH, and the `python3` that it starts."""
     base = Path(sys.base_prefix) / "bin" / "python3"
+    (folder / "python3").symlink_to(base)
     program = folder / "python"
     program.write_text(
         f"""#!/bin/sh

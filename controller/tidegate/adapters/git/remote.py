@@ -25,7 +25,15 @@ from urllib.parse import urlsplit
 from tidegate.adapters.git.objects import decoded, encoded
 from tidegate.adapters.git.plumbing import GitFailed
 from tidegate.adapters.git.repository import GitRepository
-from tidegate.errors import OutsideSystem, Raced, Refused, TidegateError, WrongUse, without_credentials
+from tidegate.errors import (
+    NAME_THE_CA,
+    OutsideSystem,
+    Raced,
+    Refused,
+    TidegateError,
+    WrongUse,
+    without_credentials,
+)
 from tidegate.ports import CommitInfo
 
 _RECORDS = "refs/tidegate/"
@@ -45,6 +53,8 @@ _NOT_THERE = re.compile(
     r"not our ref|[Rr]epository .*not found|not found: |error: 404|HTTP 404|does not appear to be a git"
 )
 _FORBIDDEN = re.compile(r"protected branch|GH\d{3}|hook declined|rule violations|Permission .* denied|shallow update")
+# By GnuTLS and by OpenSSL; the last two of a bundle that cannot be read.
+_UNTRUSTED = re.compile(r"certificate verif|SSL certificate problem|setting certificate|SSL CA cert")
 # Git waits two seconds for a lock. Whoever is alone in the mirror and still meets one meets that of a dead process.
 _LOCK = re.compile(r"'([^'\n]+\.lock)'")
 
@@ -61,6 +71,11 @@ class Signer(Protocol):
         """Whether a commit with these names is one that the forge made and signed for us."""
         ...
 
+    @property
+    def signs(self) -> bool:
+        """Whether the forge signs what we commit, so that what it did not sign is not ours."""
+        ...
+
 
 class NoSigner:
     """Commits are made and told apart by git alone."""
@@ -69,6 +84,10 @@ class NoSigner:
         return None
 
     def is_signed(self, author: str, committer: str, sha: str) -> bool:  # noqa: ARG002
+        return False
+
+    @property
+    def signs(self) -> bool:
         return False
 
 
@@ -118,10 +137,9 @@ class Remote:
         return bool(locks)
 
     def environment(self) -> dict[str, str]:
-        """What git needs to sign in, in no argument and no file."""
-        authority = os.environ.get("REQUESTS_CA_BUNDLE")
-        given = {**_PATIENCE, **({"GIT_SSL_CAINFO": authority} if authority else {})}
-        settings = {"gc.autoDetach": "false"}
+        """What git needs to sign in, and the way that the API's requests take, in no argument and no file."""
+        given = {**_PATIENCE, **_authority()}
+        settings = {"gc.autoDetach": "false", "http.proxy": _proxy(self.url)}
         if self._token is not None and urlsplit(self.url).scheme in ("http", "https"):
             basic = base64.b64encode(f"x-access-token:{self._token()}".encode()).decode()
             parts = urlsplit(self.url)
@@ -136,6 +154,8 @@ class Remote:
             return Raced(f"{what} on {self.url} moved meanwhile; read again and decide again")
         if _FORBIDDEN.search(words):
             return Refused(f"{self.url} does not take {what}: {_said(words)}; let the App or token write there")
+        if _UNTRUSTED.search(words):
+            return OutsideSystem(f"{self.url} is not trusted, by its certificate: {_said(words)}; {NAME_THE_CA}")
         if _STRANGER.search(words):
             return WrongUse(f"{self.url} does not take the token for {what}; make a new one with contents: write")
         if _NOT_THERE.search(words):
@@ -217,24 +237,34 @@ class RemoteRepository(GitRepository):
         return [commit for commit, found in zip(commits, ids, strict=True) if found is None]
 
     def commits(self, base: str, head: str) -> tuple[CommitInfo, ...]:
-        """As in every repository; a commit that the forge made and signed for us shows as committed by us."""
+        """As in every repository; a commit that the forge made and signed for us shows as committed by us.
+
+        Where the forge signs for us, our own address in any other commit proves nothing.
+        """
         return tuple(self._as_ours(commit) for commit in super().commits(base, head))
 
     def _as_ours(self, commit: CommitInfo) -> CommitInfo:
-        signed = self._signer.is_signed(commit.author, commit.committer, commit.sha)
-        return replace(commit, author=self.identity, committer=self.identity) if signed else commit
+        if self._signer.is_signed(commit.author, commit.committer, commit.sha):
+            return replace(commit, author=self.identity, committer=self.identity)
+        claims = self.identity in (commit.author, commit.committer)
+        return replace(commit, proven=False) if claims and self._signer.signs else commit
 
     def write_commit(self, parent: str, files: Mapping[str, str | None], message: str, at: datetime) -> str:
-        """A commit that the forge signs where it does so for us, else one of git's own."""
+        """A commit that the forge signs where it does so for us, else one of git's own.
+
+        Raises OutsideSystem where the forge made another commit than was asked for, or does not give it out yet.
+        """
         local = super().write_commit(parent, files, message, at)
         entries = self._entries(parent, files)
         base = self.plumbing.ids([f"{parent}^{{tree}}"])[0]
         assert base is not None, "the parent was read just now"
         made = self._signer.write(parent, base, entries, message) if entries is not None else None
-        if made is None or not self._brought(made):
+        if made is None:
             return local
-        same = self.plumbing.ids([f"{made}^{{tree}}", f"{local}^{{tree}}"])
-        return made if same[0] == same[1] else local
+        same = self.plumbing.ids([f"{made}^{{tree}}", f"{local}^{{tree}}"]) if self._brought(made) else (None, local)
+        if same[0] != same[1]:
+            raise OutsideSystem(f"{self._remote.url} does not give back the commit that it signed; try again later")
+        return made
 
     def _entries(self, parent: str, files: Mapping[str, str | None]) -> dict[str, tuple[str, str | None]] | None:
         """Mode and text of what changes; None where JSON cannot carry it."""
@@ -329,6 +359,19 @@ class RemoteRepository(GitRepository):
 def mirror_of(url: str, cache: Path) -> Path:
     """Where the mirror of a repository lies, by its address."""
     return cache / "mirrors" / f"{hashlib.sha256(encoded(without_credentials(url))).hexdigest()[:24]}.git"
+
+
+def _authority() -> dict[str, str]:
+    """The user's own CA, as git calls it: one setting is enough for the API and for git."""
+    bundle = os.environ.get("REQUESTS_CA_BUNDLE")
+    return {"GIT_SSL_CAPATH" if Path(bundle).is_dir() else "GIT_SSL_CAINFO": bundle} if bundle else {}
+
+
+def _proxy(url: str) -> str:
+    """The proxy that requests would take, none where it would take none: git itself reads no HTTP_PROXY."""
+    from requests.utils import get_environ_proxies, select_proxy
+
+    return select_proxy(url, get_environ_proxies(url)) or ""
 
 
 def _said(words: str) -> str:

@@ -11,6 +11,7 @@ from typing import Any
 
 from tidegate.adapters.github.access import SIGNER, Json
 from tidegate.adapters.github.session import Session
+from tidegate.errors import Refused
 
 
 class SignedCommits:
@@ -23,7 +24,8 @@ class SignedCommits:
     def write(self, parent: str, tree: str, files: Mapping[str, tuple[str, str | None]], message: str) -> str | None:
         """A signed commit with these files (mode and text, None deletes) on the tree of its parent.
 
-        None where GitHub signs nothing for us.
+        None where GitHub signs nothing for us. Raises Refused where it should and does not: nobody could tell the
+        commit from one that somebody made in our name.
         """
         if not self._session.account.bot:
             return None
@@ -33,7 +35,15 @@ class SignedCommits:
         body = {"message": message, "tree": made["sha"], "parents": [parent]}
         commit = self._session.send("POST", f"{path}/commits", body)
         self._verified[commit["sha"]] = _is_verified(commit)
+        if not self._verified[commit["sha"]]:
+            step = "turn on web commit signing in the server's settings, or sign in with a token"
+            raise Refused(f"{self._session.who} does not sign what the App commits; {step}")
         return str(commit["sha"])
+
+    @property
+    def signs(self) -> bool:
+        """GitHub signs what an App commits through it, and nothing for the owner of a token."""
+        return self._session.account.bot
 
     def is_signed(self, author: str, committer: str, sha: str) -> bool:
         """Whether GitHub made this commit for our bot, by its own word: names alone anybody can write."""

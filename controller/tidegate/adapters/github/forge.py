@@ -6,7 +6,7 @@ JSON (`proposals`), and how to merge (`merging`).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -19,7 +19,7 @@ from tidegate.adapters.github.proposals import Pull
 from tidegate.adapters.github.session import Answer, Session
 from tidegate.core.observed import Check, CheckState, Proposal, ProposalState, PullRequest
 from tidegate.errors import OutsideSystem, Raced, Refused, TidegateError, WrongUse
-from tidegate.ports import Draft, Serving, Waiting
+from tidegate.ports import Draft, Serving, Waiting, unconditionally
 
 _LATELY = timedelta(hours=1)
 """So long the heads of merged proposals are fetched, for a look behind the merge."""
@@ -33,6 +33,7 @@ class GitHubForge:
         self._git = git
         self._path = session.address.path
         self._closed: dict[int, tuple[datetime, Proposal]] = {}
+        self._checked: set[str] = set()
         self._listing = Listing(session)
 
     def __repr__(self) -> str:
@@ -204,6 +205,10 @@ class GitHubForge:
         if check.state is not CheckState.PASSED and (ours := self._of_ours(number)) is not None:
             merging.disarm(self._session, ours)
         checks.write(self._session, number, check)
+        if check.state is CheckState.PENDING:
+            self._checked.discard(check.head)
+        else:
+            self._checked.add(check.head)
 
     def approve(self, number: int, handle: str, at: datetime) -> None:  # noqa: ARG002
         pull, account = self._pull(number), self._session.account
@@ -223,24 +228,32 @@ class GitHubForge:
         # GitHub takes no review of one's own pull request, nor one in somebody's name: their word is recorded.
         self._say(number, marks.written({"approves": head, "by": handle}, f"{handle} approves {head[:12]}."))
 
-    def merge(self, number: int, head: str, message: str, at: datetime) -> str | Waiting:  # noqa: ARG002
+    def merge(
+        self,
+        number: int,
+        head: str,
+        message: str,
+        at: datetime,  # noqa: ARG002 - GitHub has its own clock
+        *,
+        still: Callable[[], bool] = unconditionally,
+    ) -> str | Waiting:
         pull = self._pull(number)
         proposal = pull.proposal
         if proposal.state is ProposalState.CLOSED:
             raise Refused(f"#{number} is closed; reopen it first: tidegate pull reopen {number}")
         if proposal.merge_commit is None and proposal.head != head:
             raise Raced(f"#{number} is at {proposal.head} by now, not at {head}; read it and decide again")
-        merged = proposal.merge_commit or self._merged(pull, message)
+        merged = proposal.merge_commit or self._merged(pull, message, still)
         if isinstance(merged, str):
             with suppress(TidegateError):  # it is merged, whatever else fails; what is left behind is tidied later
                 self._git.have((merged,))
                 self._remove_branch(proposal.branch, proposal.head)
         return merged
 
-    def _merged(self, pull: Pull, message: str) -> str | Waiting:
+    def _merged(self, pull: Pull, message: str, still: Callable[[], bool]) -> str | Waiting:
         title, _, rest = message.strip().partition("\n")
         text = _with_trailer(rest.strip(), f"Tidegate-Proposal: {pull.proposal.number}")
-        at_hand = merging.Merge(session=self._session, git=self._git, pull=pull, title=title, message=text)
+        at_hand = merging.Merge(session=self._session, git=self._git, pull=pull, title=title, message=text, still=still)
         return merging.merge(at_hand)
 
     def close(self, number: int, handle: str, at: datetime, *, ours: bool = False) -> None:  # noqa: ARG002
@@ -305,8 +318,24 @@ class GitHubForge:
         self._git.have((found.head, *(approval.head for approval in found.approvals)))
         return found
 
+    def unchecked(self) -> tuple[int, ...]:
+        return tuple(number for number, head in sorted(self._listing.others.items()) if not self._is_checked(head))
+
+    def _is_checked(self, head: str) -> bool:
+        """Whether the check of a head has come to its end. Read once: who changes it then is an event's run."""
+        if head in self._checked:
+            return True
+        found = self._check(head)
+        if found is None or found.state is CheckState.PENDING:
+            return False
+        self._checked.add(head)
+        return True
+
     def members(self, team: str) -> frozenset[str]:
         return gate.members(self._session, team)
+
+    def may_write(self, handle: str) -> bool:
+        return gate.may_write(self._session, handle)
 
     def authors(self, commits: Sequence[str]) -> frozenset[str]:
         return gate.authors(self._session, commits)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from urllib.parse import quote
 
 from tidegate.adapters.github import checks, proposals
 from tidegate.adapters.github.access import Json
@@ -32,7 +33,7 @@ def pull_request(session: Session, number: int) -> PullRequest:
         base=data["base"]["ref"],
         branch=data["head"]["ref"],
         head=data["head"]["sha"],
-        author=proposals.author_of(data, account),
+        author=f"@{opener}",
         state=proposals.state_of(data),
         fork=proposals.is_fork(data),
         approvals=tuple(proposals.approvals(reviews, said, opener, account)),
@@ -63,6 +64,13 @@ def members(session: Session, team: str) -> frozenset[str]:
         step = "correct its name, or give the App or token members: read"
         raise WrongUse(f"the team {team} cannot be read ({error}); {step}") from None
     return frozenset(f"@{person['login']}" for person in people)
+
+
+def may_write(session: Session, handle: str) -> bool:
+    """Whether a person may write to the repository: GitHub counts `maintain` and roles made from `write` among it."""
+    login = quote(handle.removeprefix("@"), safe="")
+    found = session.find(f"{session.address.path}/collaborators/{login}/permission")
+    return found is not None and found["permission"] in ("write", "admin")
 
 
 def authors(session: Session, commits: Sequence[str]) -> frozenset[str]:

@@ -20,7 +20,8 @@ MAIN = "main"
 
 
 class Listing:
-    """The proposals of one repository. `left_behind` are branches of ours whose proposal is done, as last seen."""
+    """The proposals of one repository. As last seen: `left_behind` are branches of ours whose proposal is done,
+    `others` the open pull requests that are no proposals, with their heads."""
 
     def __init__(self, session: Session) -> None:
         self._session = session
@@ -29,10 +30,13 @@ class Listing:
         self._last_page: frozenset[int] = frozenset()
         self._there: Mapping[str, str] = {}
         self.left_behind: dict[str, str] = {}
+        self.others: dict[int, str] = {}
 
     def pulls(self) -> list[Pull]:
         """All that a decision may need, oldest first."""
-        open_ = self._ours(self._session.pages(f"{self._path}/pulls", state="open", base=MAIN))
+        every = list(self._session.pages(f"{self._path}/pulls", state="open", base=MAIN))
+        self.others = {int(data["number"]): data["head"]["sha"] for data in every if not proposals.is_ours(data)}
+        open_ = self._ours(every)
         closed = self._recent()
         self._there = branches = self._branches()
         known = {pull.proposal.branch for pull in (*open_, *closed)}

@@ -8,7 +8,7 @@ Not here: whether a proposal may merge (the core decides), and what is done afte
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from tidegate.adapters.github import proposals
@@ -72,13 +72,14 @@ class Ways:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Merge:
-    """A merge at hand: what is asked for, and whom."""
+    """A merge at hand: what is asked for, and whom. `still` tells whether it may merge, by what people say now."""
 
     session: Session
     git: Git
     pull: Pull
     title: str
     message: str
+    still: Callable[[], bool]
 
     @property
     def head(self) -> str:
@@ -98,6 +99,8 @@ def merge(at_hand: Merge) -> str | Waiting:
     ways = _ways(at_hand)
     if ways.queued:
         return Waiting(why=f"{at_hand.shown} is in GitHub's merge queue")
+    if not at_hand.still():
+        raise Raced(f"{at_hand.shown} may not merge any more; read it again and decide again")
     if ways.queue:
         return _enqueued(at_hand, ways)
     said = "the repository's settings allow no merge method"

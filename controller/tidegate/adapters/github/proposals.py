@@ -13,7 +13,8 @@ from datetime import datetime, timedelta
 from tidegate.adapters.github import marks
 from tidegate.adapters.github.access import Account, Json
 from tidegate.adapters.github.marks import Mark
-from tidegate.core.observed import Approval, Comment, Proposal, ProposalState
+from tidegate.core.observed import OURSELVES, Approval, Comment, Proposal, ProposalState
+from tidegate.core.transition import DECIDED, parse_branch
 
 OURS = "tidegate/"
 # Between the record of a closing and the closing lies one request; both times are GitHub's own.
@@ -78,8 +79,15 @@ def parse(data: Json, account: Account) -> Pull:
 
 
 def author_of(data: Json, account: Account) -> str:
-    """Who asks for it: who opened it, or who asked us to."""
-    return _asked_by(data, account) or _handle(data)
+    """Who asks for it: who opened it, or whom we opened it for.
+
+    Whether that was a person at all the branch tells: the loop decides some kinds of transitions, verbs make others.
+    Which person stands in the body, which whoever may write can edit: it is shown, and proves nothing.
+    """
+    asked, branch = _asked_by(data, account), parse_branch(data["head"]["ref"])
+    if account.believes(data.get("user")) and branch is not None and branch.kind in DECIDED:
+        return OURSELVES
+    return asked if asked.startswith("@") or (asked and branch is None) else _handle(data)
 
 
 def _asked_by(data: Json, account: Account) -> str:

@@ -5,16 +5,19 @@ GitHub tells some of it only to who may change it: what it keeps to itself is Un
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from datetime import datetime, timedelta
 from email.utils import parsedate_to_datetime
+from functools import partial
 from itertools import groupby
 from typing import TypeVar
+from urllib.parse import quote
 
 from tidegate.adapters.github.access import Address, AppKey, Json, Token
-from tidegate.adapters.github.session import Answer, GraphQlSaysNo, Session
+from tidegate.adapters.github.session import PAGE, Answer, GraphQlSaysNo, Session
 from tidegate.adapters.github.transport import Reply
 from tidegate.core.diagnosis.access import Access, TokenKind
+from tidegate.core.diagnosis.actions import APP_ID, ActionsFacts, Protection
 from tidegate.core.diagnosis.protection import BranchRules, Gateway
 from tidegate.core.diagnosis.remark import Unknown
 from tidegate.core.diagnosis.repository import MAIN, ForgeFacts, TurnedAway
@@ -55,11 +58,12 @@ class _Attentive(Session):
 
 
 class GitHubSurvey:
-    """ports.Surveyor on one repository of GitHub."""
+    """ports.Surveyor on one repository of GitHub. `environments` are the names that its workflows use."""
 
-    def __init__(self, address: Address, credential: Token | AppKey) -> None:
+    def __init__(self, address: Address, credential: Token | AppKey, environments: Collection[str] = ()) -> None:
         self._address = address
         self._credential = credential
+        self._environments = sorted(environments)
 
     def survey(self, clock: Clock) -> ForgeFacts | TurnedAway | Unknown:
         session = _Attentive(self._address, self._credential, now=clock.now)
@@ -77,6 +81,7 @@ class GitHubSurvey:
                 ahead=ahead,
                 access=access,
                 gateway=_gateway(session, repository, access),
+                actions=self._actions(session),
             )
         except OutsideSystem as error:
             return Unknown(why=str(error), silent=True)
@@ -95,6 +100,15 @@ class GitHubSurvey:
             scopes=Unknown(why="GitHub does not tell them") if scopes is None else _words(scopes),
             may_push=Unknown(why="GitHub does not tell") if may_push is None else bool(may_push),
             app_id=account.app_id,
+            also=account.also,
+        )
+
+    def _actions(self, session: Session) -> ActionsFacts:
+        return ActionsFacts(
+            knows_app=_allowed(lambda: _knows_app(session), "variables: read"),
+            environments={
+                name: _allowed(partial(_environment, session, name), "actions: read") for name in self._environments
+            },
         )
 
     def _kind(self) -> TokenKind:
@@ -126,12 +140,52 @@ def _actions_may_propose(session: Session) -> bool | Unknown:
     return found if isinstance(found, Unknown) else bool(found["can_approve_pull_request_reviews"])
 
 
-def _allowed(ask: Callable[[], T]) -> T | Unknown:
+def _knows_app(session: Session) -> bool:
+    """Whether the variable that names the App has a value: one of the repository, or of its organization."""
+    path = f"{session.address.path}/actions"
+    own = session.find(f"{path}/variables/{APP_ID}")
+    if own is not None:
+        return bool(own["value"])
+    shared = _all(session, f"{path}/organization-variables", "variables", size=30)
+    return any(each["name"] == APP_ID and each["value"] for each in shared)
+
+
+def _environment(session: Session, name: str) -> Protection | None:
+    path = f"{session.address.path}/environments/{quote(name, safe='')}"
+    found = session.find(path)
+    if found is None:
+        return None
+    limits = found.get("deployment_branch_policy") or {}
+    rules = {rule["type"]: rule for rule in found.get("protection_rules") or ()}
+    policies = _all(session, f"{path}/deployment-branch-policies", "branch_policies")
+    return Protection(
+        branches=_patterns(policies) if limits.get("custom_branch_policies") else None,
+        protected_only=bool(limits.get("protected_branches")),
+        wait=timedelta(minutes=rules.get("wait_timer", {}).get("wait_timer") or 0),
+        reviewers=len(rules.get("required_reviewers", {}).get("reviewers") or ()),
+    )
+
+
+def _patterns(policies: Iterator[Json]) -> frozenset[str]:
+    return frozenset(str(each["name"]) for each in policies if each.get("type") != "tag")
+
+
+def _all(session: Session, path: str, key: str, size: int = PAGE) -> Iterator[Json]:
+    """Every entry of a list that comes with its length; nothing where there is none."""
+    page, seen = 1, 0
+    while found := session.find(path, per_page=size, page=page):
+        yield from found[key]
+        page, seen = page + 1, seen + len(found[key])
+        if not found[key] or seen >= found["total_count"]:
+            return
+
+
+def _allowed(ask: Callable[[], T], takes: str = "") -> T | Unknown:
     """What a token without that permission is not told is not known."""
     try:
         return ask()
     except (WrongUse, Refused) as error:
-        return Unknown(why=str(error))
+        return Unknown(why=f"{error}; reading it takes {takes}" if takes else str(error))
 
 
 def _gateway(session: Session, repository: Json, access: Access) -> Gateway:

@@ -16,7 +16,7 @@ import requests
 from urllib3.util import Retry
 
 from tidegate.adapters.github.access import Json
-from tidegate.errors import OutsideSystem, WrongUse
+from tidegate.errors import OutsideSystem, WrongUse, cause
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -74,9 +74,9 @@ class Transport:
         url = self._requester.graphql_url if path == "/graphql" else path
         try:
             status, found, text = self._requester.requestJson(verb, url, headers={**_ALWAYS, **headers}, input=body)
-        except requests.RequestException as error:
+        except OSError as error:  # all of requests' own, and a CA bundle that is not there
             where = f"{verb} {path.partition('?')[0]}"
-            raise OutsideSystem(f"GitHub at {self._api} does not answer {where} ({_cause(error)})") from None
+            raise OutsideSystem(f"GitHub at {self._api} does not answer {where} ({_why(error)})") from None
         except _Moved as moved:
             where, step = f"{path.partition('?')[0]} has moved to {moved}", "was the repository renamed or transferred?"
             raise WrongUse(f"GitHub at {self._api}: {where}; {step} Correct origin, or GITHUB_API_URL") from None
@@ -124,14 +124,7 @@ def _tries() -> Retry:
     )
 
 
-def _cause(error: BaseException) -> str:
-    """The system's own short words out of the layers of wrapping, which name addresses with their queries."""
-    chain: BaseException | None = error
+def _why(error: OSError) -> str:
     # After the last of several tries, a time-out comes wrapped as a ConnectionError.
     late = isinstance(error, requests.Timeout) or "timed out" in str(error)
-    words = "no answer in time" if late else type(error).__name__
-    while chain is not None:
-        if isinstance(chain, OSError) and chain.strerror:
-            words = chain.strerror
-        chain = chain.__cause__ or chain.__context__
-    return words
+    return "no answer in time" if late else cause(error)

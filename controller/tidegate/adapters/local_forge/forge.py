@@ -20,7 +20,7 @@ from typing import Protocol, TypeVar
 from tidegate.adapters.local_forge import records
 from tidegate.core.observed import Approval, Check, Comment, Proposal, ProposalState, PullRequest
 from tidegate.errors import MergeConflict, OutsideSystem, Raced, Refused, WrongUse
-from tidegate.ports import Draft, Serving
+from tidegate.ports import Draft, Serving, unconditionally
 
 _FORGE = "refs/tidegate/forge"
 _MAIN = "refs/heads/main"
@@ -116,7 +116,9 @@ class LocalForge:
         event = f"approved by {_handle(handle)}"
         self._change(number, event, at, lambda proposal: _approved(proposal, handle, at))
 
-    def merge(self, number: int, head: str, message: str, at: datetime) -> str:
+    def merge(
+        self, number: int, head: str, message: str, at: datetime, *, still: Callable[[], bool] = unconditionally
+    ) -> str:
         main = self._git.refs([_MAIN])[0]
 
         def attempt(state: _State) -> str:
@@ -125,6 +127,8 @@ class LocalForge:
                 self._heal(state, proposal, at)
                 return proposal.merge_commit
             _require_mergeable(state, proposal, head)
+            if not still():
+                raise Raced(f"#{number} may not merge any more; read it again and decide again")
             commit = self._merge_commit(main, proposal, message, at)
             merged = replace(proposal, state=ProposalState.MERGED, merged_at=at, merge_commit=commit)
             # main comes first: who is killed in between leaves a main that says it, never a record that lies.
@@ -230,9 +234,17 @@ class LocalForge:
             check=proposal.check,
         )
 
+    def unchecked(self) -> tuple[int, ...]:
+        """None: every pull request is a proposal here."""
+        return ()
+
     def members(self, team: str) -> frozenset[str]:
         """There are no teams here: who comes as `@org/team` speaks for it."""
         return frozenset({team})
+
+    def may_write(self, handle: str) -> bool:  # noqa: ARG002
+        """Who can approve here writes the repository's folder."""
+        return True
 
     def authors(self, commits: Sequence[str]) -> frozenset[str]:
         """There are no accounts here: `dana@example.org` is taken for @dana."""

@@ -19,7 +19,7 @@ import requests
 from requests.adapters import HTTPAdapter
 from urllib3.util.retry import Retry
 
-from tidegate.errors import OutsideSystem, WrongUse, without_credentials
+from tidegate.errors import OutsideSystem, WrongUse, cause, without_credentials
 
 Credentials = Mapping[str, Callable[[], str]]
 Json = dict[str, Any]
@@ -77,11 +77,9 @@ class MlflowServer:
             )
         except requests.Timeout:
             raise OutsideSystem(f"MLflow at {self.address} did not answer in {self._timeout:g} s; try again") from None
-        except requests.RequestException as error:
-            # The library's own text may repeat the address with its password.
-            kind = type(error).__name__
+        except OSError as error:  # all of requests' own, and a CA bundle that is not there
             raise OutsideSystem(
-                f"MLflow at {self.address} does not answer ({kind}); start it, or correct registry.uri"
+                f"MLflow at {self.address} does not answer ({cause(error)}); start it, or correct registry.uri"
             ) from None
 
     def look(self, path: str, data: Json) -> Json | None:
@@ -166,7 +164,8 @@ class MlflowServer:
         try:
             yield
         except (MlflowException, OSError, ImportError, requests.RequestException) as error:
-            words = str(error).replace(self.uri, self.address)[:300]
+            unanswered = isinstance(error.__cause__ or error.__context__, requests.RequestException)
+            words = cause(error) if unanswered else str(error).replace(self.uri, self.address)[:300]
             raise OutsideSystem(
                 f"the files at {without_credentials(location)} cannot be read from {self.address}: {words}"
             ) from None

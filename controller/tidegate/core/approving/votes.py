@@ -10,6 +10,9 @@ from tidegate.core.observed import Approval, PullRequest
 from tidegate.core.transition import parse_branch
 from tidegate.core.workspace import Approvals, ApprovalSource
 
+UNLISTED = Approvals(not_sole_author=True)
+"""The rule of an environment for which nobody is listed."""
+
 LABEL = "tidegate/approved"
 COMMAND = "/tidegate approve"
 _COMMAND = re.compile(rf"^{COMMAND}(?:[ \t]+(?P<what>\S+))?[ \t]*\r?$", re.MULTILINE)
@@ -21,11 +24,13 @@ _FENCED = re.compile(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Panel:
-    """Who is who: the members of each team, teams that could not be read and why, and who wrote the training change
-    of the versions that enter (None: nobody can tell). Names as `folded`."""
+    """Who is who: the members of each team, teams that could not be read and why, who of those that approved may write
+    to the repository (asked where a rule lists nobody), and who wrote the training change of the versions that enter
+    (None: nobody can tell). Names as `folded`."""
 
     teams: Mapping[str, frozenset[str]] = field(default_factory=dict)
     unreadable: Mapping[str, str] = field(default_factory=dict)
+    writers: frozenset[str] = frozenset()
     trained_by: frozenset[str] | None = frozenset()
 
 
@@ -77,14 +82,14 @@ def missing(rule: Approvals, approving: frozenset[str], panel: Panel) -> str | N
     given = approving & _people(rule, panel)
     if len(given) < rule.count:
         more = rule.count - len(given)
-        words = f"{'an approval' if more == 1 else f'{more} approvals'} by {' or '.join(rule.handles)}"
+        words = f"{'an approval' if more == 1 else f'{more} approvals'} by {_listed(rule)}"
         return words + "".join(f" ({team} cannot be read: {why})" for team, why in sorted(_unread(rule, panel)))
     return _besides(rule, given, panel.trained_by) if rule.not_sole_author else None
 
 
 def _besides(rule: Approvals, given: frozenset[str], trained_by: frozenset[str] | None) -> str | None:
     """Whom it takes besides who wrote the training change. Of two people at most one is the sole author."""
-    listed = " or ".join(rule.handles)
+    listed = _listed(rule)
     if trained_by is None:
         second = f"a second approval by {listed}, because nobody can tell who wrote the training change"
         return second if len(given) < 2 else None
@@ -98,7 +103,15 @@ def counted(rule: Approvals, approving: frozenset[str], panel: Panel) -> tuple[s
     return tuple(sorted(approving & _people(rule, panel)))
 
 
+def _listed(rule: Approvals) -> str:
+    return " or ".join(rule.handles) or "somebody who may write to the repository"
+
+
 def _people(rule: Approvals, panel: Panel) -> frozenset[str]:
+    """Who may approve: those whom the rule lists. Where it lists nobody, who may write, so that nothing waits for
+    ever."""
+    if not rule.handles:
+        return panel.writers
     members = (panel.teams.get(team, frozenset()) for team in rule.teams)
     return rule.people.union(*members)
 

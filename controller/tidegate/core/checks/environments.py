@@ -64,10 +64,10 @@ MISSPELT_OVERRIDE = Rule(
 NOBODY_MAY_APPROVE = Rule(
     id="nobody-may-approve",
     severity=Severity.WARNING,
-    title="An approval that nobody can give",
+    title="An approval for which nobody is listed",
     why="A version's entry waits for a person who is listed for the environment under `approvals` in `tidegate.yaml`. "
-    "Where nobody is, no version ever enters. The last environment asks for an approval by default; "
-    "`approval: none` lets versions in on evidence alone.",
+    "Where nobody is, whoever may write to the repository lets it in. The last environment asks for an approval by "
+    "default; `approval: none` lets versions in on evidence alone.",
     bad="# tidegate.yaml\napprovals: {production: {from: ['@dana']}}\n"
     "# models/churn/model.yaml\nspec: {environments: {production: {}, edge: {approval: required}}}",
     good="# tidegate.yaml\napprovals: {production: {from: ['@dana']}, edge: {from: ['@kim']}}\n"

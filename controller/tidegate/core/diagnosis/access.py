@@ -28,7 +28,7 @@ PERSONAL = (TokenKind.FINE_GRAINED, TokenKind.CLASSIC, TokenKind.OTHER)
 class Access:
     """An account on GitHub. `permissions` are an App's (name to level), `scopes` a classic token's.
 
-    `app_id` is known where we sign in as the App itself.
+    `app_id` is known where we sign in as the App itself, `also` are other logins that count as ours.
     """
 
     kind: TokenKind
@@ -37,6 +37,7 @@ class Access:
     scopes: frozenset[str] | Unknown
     may_push: bool | Unknown
     app_id: int | None = None
+    also: tuple[str, ...] = ()
 
     @property
     def is_person(self) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from tidegate.core.diagnosis import access, checkout, metrics, protection, registry, repository, series
+from tidegate.core.diagnosis import access, actions, checkout, metrics, protection, registry, repository, series
 from tidegate.core.diagnosis.remark import Rule
 
 SUBJECTS: Mapping[str, tuple[Rule, ...]] = {
@@ -12,6 +12,7 @@ SUBJECTS: Mapping[str, tuple[Rule, ...]] = {
     "GitHub: who we are": access.RULES,
     "GitHub: the repository": repository.RULES,
     "GitHub: the way into main": protection.RULES,
+    "GitHub: what the workflows need": actions.RULES,
     "MLflow": registry.RULES,
     "Prometheus": metrics.RULES,
     "Series": series.RULES,

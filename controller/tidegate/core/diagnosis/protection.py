@@ -71,11 +71,22 @@ class Gateway:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Files:
-    """What the repository itself says: its workflows, its CODEOWNERS, and where pin files are or will be."""
+    """What the repository itself says: its workflows, its CODEOWNERS, and where pin files are or will be. `unfilled`
+    are the places of the template's placeholders."""
 
     workflows: tuple[Workflow, ...] = ()
     code_owners: str | None = None
     pins: tuple[str, ...] = ()
+    unfilled: tuple[str, ...] = ()
+
+    @property
+    def environments(self) -> frozenset[str]:
+        """Those that our jobs use."""
+        return frozenset(name for each in self.workflows for name in each.environments)
+
+    @property
+    def environments_of_pulls(self) -> frozenset[str]:
+        return frozenset(name for each in self.workflows if each.is_of_pulls for name in each.environments)
 
 
 _RULES = "the repository's settings, Rules, Rulesets (or Branches)"

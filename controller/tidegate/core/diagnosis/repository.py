@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from tidegate.core.diagnosis.access import Access
+from tidegate.core.diagnosis.actions import ActionsFacts
 from tidegate.core.diagnosis.protection import Gateway
 from tidegate.core.diagnosis.remark import Fine, Remark, Rule, Unknown, unseen
 from tidegate.core.finding import Severity
@@ -38,6 +39,7 @@ class ForgeFacts:
     ahead: timedelta | Unknown
     access: Access
     gateway: Gateway
+    actions: ActionsFacts
 
 
 NOT_TAKEN = Rule(
