@@ -18,6 +18,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import backtest
 import decide
 import demo
 import forge
@@ -59,7 +60,7 @@ def main() -> None:
     parser.add_argument("--actions", action="store_true", help="measure only the actions, for docs/actions.md")
     options = parser.parse_args()
     if not options.actions:
-        rows = [*_core(), *_starts(), *_files(options.models), *_forge()]
+        rows = [*_core(), *_backtest(), *_starts(), *_files(options.models), *_forge()]
         if not options.no_demo:
             rows += _demo(options.demo)
         _write(PAGE, f"{_table(rows)}\n{_machine()}\n")
@@ -77,6 +78,14 @@ def _core() -> Iterator[Row]:
         judge.rollout_of_240_cells(targets=4),
     ):
         yield Row(what=timing.what, figure=f"{timing.seconds * 1000:.1f} ms")
+
+
+def _backtest() -> Iterator[Row]:
+    figures = backtest.thirty_days()
+    what = f"backtest: 30 days by steps of 1m, {figures.rollouts} rollouts, {figures.decisions:,} decisions"
+    yield Row(what=what, figure=f"{figures.seconds:.1f} s", aim="≤ 10 s", met=figures.seconds <= 10)
+    what = "judging and deciding of it, counting and git included"
+    yield Row(what=what, figure=f"{figures.judging:.1f} s", aim="≤ 3 s", met=figures.judging <= 3)
 
 
 def _starts() -> Iterator[Row]:

@@ -16,6 +16,7 @@ from support.gating import (
     RULED,
     SETTINGS,
     Files,
+    approve_now,
     approved,
     at_main,
     commit,
@@ -168,7 +169,7 @@ def test_who_wrote_the_training_change_is_not_the_sole_approver(tmp_path: Path) 
     world.train(1)
     world.until(lambda: "production" in open_branches(world), approving=False)
     number = ours(world).number
-    world.ports.forge.approve(number, "@alice", world.clock.at)
+    approve_now(world, number, "@alice")
     assert "somebody besides @alice, who wrote the training change" in said(world, number)
     assert approved(world, number, "@kim") is CheckState.PASSED
 
@@ -364,7 +365,7 @@ def test_what_does_not_go_to_main_has_no_check(world: World) -> None:
     desk, sources = at_main(world)
     desk = replace(desk, forge=Elsewhere(Plumbing(world.bare, identity=OURS, name="Tidegate")))
     answer = approve(desk, sources, Judges(metrics=world.metrics), number)
-    record(desk, answer)
+    assert record(desk, answer, lambda: answer) == answer
     assert (answer.check, answer.why) == (None, "goes to next: only what goes to main is checked")
     assert world.ports.forge.proposal(number).check is None
 

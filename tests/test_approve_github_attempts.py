@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import timedelta
@@ -10,11 +11,12 @@ from typing import Any
 
 import pytest
 
-from support.gating import MODEL, at_main, said, state
+from support.gating import MODEL, PIN, at_main, gate, said, state
 from support.github.server import FakeGitHub
 from support.github.state import Pull
 from support.github_hub import Hub, asked, handed_requests
 from support.github_worlds import NAME, repository_of, session_of
+from support.peoples_pulls import conclusion, review
 from support.repositories import OURS, git
 from support.worlds import MANIFEST, Clock, stable
 from tidegate import people
@@ -22,10 +24,11 @@ from tidegate.adapters.git import GitRepository
 from tidegate.adapters.github import Token
 from tidegate.core.observed import CheckState
 from tidegate.core.transition import Transition
+from tidegate.errors import Raced, Refused
 from tidegate.people import Place
 from tidegate.reconcile import Ports
 from tidegate.steps.observe import environment_of
-from tidegate.steps.proposing import propose
+from tidegate.steps.proposing import propose, transition_files
 
 pytestmark = pytest.mark.contract
 PENDING, PASSED, FAILED = CheckState.PENDING, CheckState.PASSED, CheckState.FAILED
@@ -45,16 +48,6 @@ def entry(hub: Hub) -> Pull:
     hub.train(1)
     hub.until(lambda: len(hub.pulls) == 2, approving=False)
     return hub.pulls[-1]
-
-
-def review(hub: Hub, login: str, number: int, event: str = "APPROVE") -> None:
-    asked(hub.github, login, "POST", f"/pulls/{number}/reviews", {"event": event, "body": "as said"})
-
-
-def conclusion(hub: Hub, pull: Pull) -> str | None:
-    """What GitHub shows of the check at the head; `missing` where there is none."""
-    runs = [run for run in hub.github.repository(NAME).checks if run.sha == pull.head_sha]
-    return runs[-1].conclusion if runs else "missing"
 
 
 @pytest.mark.parametrize("event", ["REQUEST_CHANGES", "DISMISS"])
@@ -159,91 +152,124 @@ def test_a_verb_that_a_person_runs_with_a_token_of_theirs_goes_through_the_app(h
     made = propose(desk, place(theirs, hub, "@dana").model, held_by(hub, theirs, "@dana"), author="@dana")
     hub.tick()
     assert not hub.pulls[-1].merged, "nobody approved"
-    theirs.forge.approve(made.number, "@dana", hub.clock.at)
+    theirs.forge.approve(made.number, "@dana", made.head, hub.clock.at)
     hub.tick()
     assert hub.pulls[-1].merged
 
 
-def proposed(hub: Hub, branch: str, text: str, path: str = MODEL) -> Pull:
-    """@alice's pull request of one file."""
-    clone = hub.clone()
-    clone.git("checkout", "--quiet", "-B", branch, "origin/main")
-    clone.commit({path: text}, "a change")
-    clone.push(f"+HEAD:refs/heads/{branch}")
-    clone.git("checkout", "--quiet", "main")
-    opened = {"title": "A change", "head": branch, "base": "main", "body": ""}
-    asked(hub.github, "alice", "POST", "/pulls", opened)
-    return hub.pulls[-1]
+def pushed(hub: Hub, branch: str, files: dict[str, str], *, by: str = "mallory@example.org") -> str:
+    """A branch with one commit on main, whatever was there."""
+    repository = GitRepository(hub.bare, identity=by)
+    head = repository.write_commit(repository.head() or "", dict(files), "innocent", hub.clock.at)
+    git(hub.bare, "update-ref", f"refs/heads/{branch}", head)
+    return head
 
 
-def test_a_persons_pull_request_that_no_event_checked_is_checked_by_the_next_pass(hub: Hub) -> None:
-    hold = MANIFEST + "  hold: {reason: audit}\n"
-    pull, readme = proposed(hub, "alice/hold", hold), proposed(hub, "alice/readme", "hello", "README.md")
-    assert conclusion(hub, pull) == "missing"
-    hub.tick()
-    assert (conclusion(hub, pull), conclusion(hub, readme)) == (None, "success")
-    review(hub, "dana", pull.number)
-    hub.tick()
-    assert conclusion(hub, pull) == "success"
+HELD_BACK = {MODEL: MANIFEST + "  hold: {reason: mine}\n"}
+
+
+def test_I4_who_asks_for_a_verb_does_not_approve_what_somebody_pushed_to_its_branch_before(
+    hub: Hub, entry: Pull
+) -> None:
+    """Whoever may push can tell the branch's name."""
+    hub.until(lambda: stable(hub) == 1)
+    hold = held_by(hub, hub.ports, "@dana")
+    head = pushed(hub, hold.branch, HELD_BACK)
+    desk, sources = at_main(hub)
+    with pytest.raises(Refused, match=f"somebody else's commit {head[:12]} is on {hold.branch}"):
+        people.ask(desk, sources.desired.model("digits").model, hold, "@dana")
+    asked(hub.github, "mallory", "POST", "/pulls", {"title": "A hold", "head": hold.branch, "base": "main", "body": ""})
+    assert (state(hub, hub.pulls[-1].number), hub.pulls[-1].head_sha) == (PENDING, head)
 
 
 @pytest.mark.parametrize(
-    "branch",
+    "more", [pytest.param(HELD_BACK, id="another file"), pytest.param({PIN: ""}, id="another pin")]
+)
+def test_I4_what_somebody_pushed_in_our_name_gives_way_to_what_the_verb_makes(
+    hub: Hub, entry: Pull, more: dict[str, str]
+) -> None:
+    hub.until(lambda: stable(hub) == 1)
+    hold = held_by(hub, hub.ports, "@dana")
+    desk, sources = at_main(hub)
+    model = sources.desired.model("digits").model
+    files = transition_files(desk, model, "production", hold.after, desk.main)
+    pushed(hub, hold.branch, files | more, by=OURS)
+    asked_for = people.ask(desk, model, hold, "@dana")
+    assert asked_for.merged is not None
+    assert (hub.pin().hold, hub.show(MODEL)) == (hold.after.hold, MANIFEST)
+
+
+@pytest.mark.parametrize(
+    ("verb", "path"),
     [
-        pytest.param("tidegate/nothing", id="of no transition"),
-        pytest.param("tidegate/letters/production/pin-k0123456789abcdef", id="of a model that is not there"),
+        pytest.param("POST", r"/pulls$", id="while it is proposed"),
+        pytest.param("GET", r"/pulls/\d+$", id="while it is approved"),
     ],
 )
-def test_one_on_a_branch_that_is_called_like_ours_is_checked_too(hub: Hub, branch: str) -> None:
-    pull = proposed(hub, branch, "hello", "README.md")
-    hub.tick()
-    assert conclusion(hub, pull) == "success"
+def test_I4_who_asks_for_a_verb_does_not_approve_what_somebody_pushes_meanwhile(
+    hub: Hub, entry: Pull, verb: str, path: str
+) -> None:
+    hub.until(lambda: stable(hub) == 1)
+    hold, heads = held_by(hub, hub.ports, "@dana"), list[str]()
+
+    def around(name: str, call: Callable[[], Any]) -> Any:
+        if not heads and re.search(f"^{verb} .*{path}", name):
+            heads.append(pushed(hub, hold.branch, HELD_BACK))
+        return call()
+
+    ports = handed_requests(hub, around)
+    ports.repository.head()
+    desk, sources = at_main(hub)
+    desk = replace(desk, repository=ports.repository, forge=ports.forge, reader=ports.reader)
+    with pytest.raises(Raced, match=r"moved while|by now, not at"):
+        people.ask(desk, sources.desired.model("digits").model, hold, "@dana")
+    assert [hub.pulls[-1].head_sha] == heads
+    assert (state(hub, hub.pulls[-1].number), conclusion(hub, hub.pulls[-1])) == (PENDING, None)
 
 
-def test_comments_that_approve_are_seen_by_the_next_pass(hub: Hub) -> None:
-    clone = hub.clone()
-    settings = (hub.show("tidegate.yaml") or "") + "forge: {approvals: comments}\n"
-    clone.commit({"tidegate.yaml": settings}, "comments")
-    clone.push("HEAD:main")
-    pull = proposed(hub, "alice/hold", MANIFEST + "  hold: {reason: audit}\n")
-    hub.tick()
-    assert conclusion(hub, pull) is None
-    asked(hub.github, "dana", "POST", f"/issues/{pull.number}/comments", {"body": f"/tidegate approve {pull.head_sha}"})
-    hub.tick()
-    assert conclusion(hub, pull) == "success"
+@pytest.mark.parametrize(
+    ("text", "who_is_enough"),
+    [
+        pytest.param(None, ("kim", "sam"), id="and leaves the text"),
+        pytest.param("Nothing to see.", ("dana", "kim"), id="and edits the text"),
+    ],
+)
+def test_who_takes_our_commit_off_the_branch_of_their_verb_does_not_let_their_own_in(
+    hub: Hub, entry: Pull, text: str | None, who_is_enough: tuple[str, str]
+) -> None:
+    """What said that they asked for it is gone with the commit: it takes one approval more."""
+    hub.until(lambda: stable(hub) == 1)
+    settings = (hub.show("tidegate.yaml") or "").replace('"@dana"', '"@dana", "@kim", "@sam"')
+    pushed(hub, "main", {"tidegate.yaml": settings}, by="dana@example.org")
+    desk, sources = at_main(hub)
+    propose(desk, sources.desired.model("digits").model, held_by(hub, hub.ports, "@dana"), author="@dana")
+    pull = hub.pulls[-1]
+    pushed(hub, pull.head_ref, {PIN: (hub.show(PIN) or "") + "# mine\n"})
+    if text is not None:
+        asked(hub.github, "dana", "PATCH", f"/pulls/{pull.number}", {"body": text})
+    review(hub, "dana", pull.number)
+    assert (state(hub, pull.number), "nobody can tell who asked for it" in said(hub, pull.number)) == (PENDING, True)
+    for login in who_is_enough:
+        assert state(hub, pull.number) is PENDING
+        review(hub, login, pull.number)
+    assert state(hub, pull.number) is PASSED
 
 
-def test_one_that_shares_no_commit_with_main_fails_and_stops_no_other(hub: Hub) -> None:
-    clone = hub.clone()
-    clone.git("checkout", "--quiet", "--orphan", "eve/alone")
-    clone.commit({"README.md": "alone"}, "alone")
-    clone.push("HEAD:refs/heads/eve/alone")
-    asked(hub.github, "eve", "POST", "/pulls", {"title": "t", "head": "eve/alone", "base": "main", "body": ""})
-    clone.git("checkout", "--quiet", "--force", "main")
-    other = proposed(hub, "alice/readme", "hello", "README.md")
-    report = hub.tick()
-    assert (report.failures, conclusion(hub, hub.pulls[0]), conclusion(hub, other)) == ((), "failure", "success")
-
-
-def test_where_github_does_not_answer_the_pass_says_so_and_the_next_one_goes_on(hub: Hub) -> None:
-    pulls = [proposed(hub, f"alice/readme-{number}", f"hello {number}", "README.md") for number in range(2)]
-    hub.github.fault("GET", f"/pulls/{pulls[0].number}/reviews$", "before", times=9)
-    (failure,) = hub.tick().failures
-    hub.github.mend()
-    assert f"#{pulls[0].number}: " in failure
-    assert [conclusion(hub, pull) for pull in pulls] == ["missing", "missing"]
-    assert hub.tick().failures == ()
-    assert [conclusion(hub, pull) for pull in pulls] == ["success", "success"]
-
-
-def test_what_is_settled_is_not_read_again(hub: Hub) -> None:
-    proposed(hub, "alice/readme", "hello", "README.md")
-    for _ in range(2):
-        hub.tick(timedelta(0))
-    hub.github.forget_calls()
+@pytest.mark.parametrize("listed", [True, False])
+def test_who_proposes_the_head_of_a_proposal_of_ours_once_more_gets_its_check(
+    hub: Hub, entry: Pull, listed: bool
+) -> None:
+    """GitHub has one check for a commit: as a person's change, it would pass for both where nobody is listed."""
+    if not listed:
+        settings = (hub.show("tidegate.yaml") or "").partition("approvals:")[0]
+        pushed(hub, "main", {"tidegate.yaml": settings}, by="dana@example.org")
+    git(hub.bare, "update-ref", "refs/heads/alice/same", entry.head_sha)
+    asked(
+        hub.github, "alice", "POST", "/pulls", {"title": "The same", "head": "alice/same", "base": "main", "body": ""}
+    )
+    assert gate(hub, hub.pulls[-1].number).check == gate(hub, entry.number).check
     hub.tick(timedelta(0))
-    asked_for = [f"{call.method} {call.path}" for call in hub.github.calls if ".git/" not in call.path]
-    assert len(asked_for) == 3, asked_for
+    assert (conclusion(hub, entry), entry.merged) == (None, False)
 
 
 def test_where_nobody_is_listed_whoever_may_write_lets_a_version_in(hub: Hub, entry: Pull) -> None:
@@ -257,7 +283,5 @@ def test_where_nobody_is_listed_whoever_may_write_lets_a_version_in(hub: Hub, en
     assert conclusion(hub, entry) is None
     assert "nobody is listed under approvals.production" in said(hub, entry.number)
     review(hub, "kim", entry.number)
-    assert "a second approval by somebody who may write" in said(hub, entry.number), "GitHub knows no author of it"
-    review(hub, "sam", entry.number)
     hub.tick()
     assert entry.merged

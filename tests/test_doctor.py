@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+import subprocess
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
@@ -16,6 +18,7 @@ from support.worlds import Service, Tape, World, settle
 from tidegate import bundled
 from tidegate.adapters.git import GitRepository
 from tidegate.core.diagnosis import protection
+from tidegate.core.diagnosis.actions import PLACEHOLDER, unfilled
 from tidegate.core.diagnosis.catalogue import SUBJECTS
 from tidegate.core.diagnosis.metrics import Rejected
 from tidegate.core.diagnosis.protection import Files
@@ -192,11 +195,34 @@ def test_the_templates_placeholders_are_found_and_its_environments(tmp_path: Pat
     assert any("TIDEGATE_APP_ID" in workflow.variables for workflow in files.workflows)
 
 
+def test_the_fix_for_the_templates_placeholders_fills_them_in(tmp_path: Path) -> None:
+    workflows = shutil.copytree(CONTROLLER.parent / "repo-template/.github/workflows", tmp_path / ".github/workflows")
+    before = sorted(workflows.iterdir())
+    command = PLACEHOLDER.fix.split("`")[1].replace("COMMIT", "5e1" + "a" * 37)
+    subprocess.run(["bash", "-ec", command], cwd=tmp_path, check=True)
+    assert sorted(workflows.iterdir()) == before
+    assert [unfilled(path.name, path.read_text()) for path in before] == [None] * len(before)
+    assert f"acme/tidegate/actions/reconcile@5e1{'a' * 37} #" in (workflows / "reconcile.yml").read_text()
+
+
 def test_placeholders_are_complained_about_even_where_github_is_silent(world: World) -> None:
     wishes = wishes_of(world)
     unfilled = replace(wishes, files=replace(wishes.files, unfilled=("tidegate.yaml:3 says @you",)))
     report = doctor(unfilled, replace(surveyors(world), forge=Sees(SILENT)), world.clock)
     assert [complaint.rule for complaint in of(report, "Proposals").complaints] == ["placeholder"]
+
+
+def test_rollouts_are_counted_from_the_history_of_pin_files(tmp_path: Path) -> None:
+    """Going further, and the finish, begin none."""
+    world = World(tmp_path)
+    settle(world)
+    assert wishes_of(world).rollouts == ()
+    world.train(2)
+    world.until(lambda: world.pin().canary is not None)
+    (first,) = wishes_of(world).rollouts
+    assert (first.environment, first.rate) == ("production", 0.01)
+    world.until(lambda: world.pin().stable == world.registry.found[2].pin, passes=200)
+    assert wishes_of(world).rollouts == (first,)
 
 
 PAGE = CONTROLLER.parent / "docs" / "doctor.md"

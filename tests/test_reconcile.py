@@ -12,7 +12,7 @@ import pytest
 
 from support.crashes import Died, handed
 from support.repositories import OURS, git
-from support.worlds import MANIFEST, Behaviour, World, settle, stable
+from support.worlds import MANIFEST, Behaviour, Clock, World, settle, stable
 from tidegate import reconcile as loop
 from tidegate.adapters.git import GitRepository, Plumbing
 from tidegate.adapters.local_forge import LocalForge
@@ -314,14 +314,19 @@ def test_on_probation_a_breach_goes_back_to_the_previous_version(world: World) -
     assert (entry.version, entry.reason.split(" ")[0]) == (2, "availability")
 
 
-def test_on_probation_a_sibling_that_breaches_too_holds_the_revert_and_pages(world: World) -> None:
-    on_probation(world, Behaviour(errors=0.4))
-    person = world.clone()
-    sibling = MANIFEST.replace("name: digits", "name: letters")
+def beside_letters(world: World, effect: str) -> None:
+    """Another model on the same serving, whose version 2 is as bad; its objectives have this effect."""
+    manifest = MANIFEST.replace("name: digits", "name: letters").replace("target: 9", f"effect: {effect}, target: 9")
     pin = f"apiVersion: tidegate.dev/v1alpha1\nkind: Pin\nstable: 2@sha256:{2:064x}\n"
-    files = {"model.yaml": sibling, "production.yaml": pin, "training/train.py": "print()\n"}
+    files = {"model.yaml": manifest, "production.yaml": pin, "training/train.py": "print()\n"}
+    person = world.clone()
     person.commit({f"models/letters/{name}": text for name, text in files.items()}, "letters", at=world.clock.at)
     person.push("HEAD:main")
+
+
+def test_on_probation_a_sibling_that_breaches_too_holds_the_revert_and_pages(world: World) -> None:
+    on_probation(world, Behaviour(errors=0.4))
+    beside_letters(world, "revert")
     for _ in range(6):
         report = world.tick()
     held = next(d for d in report.decisions if d.model == "digits").environments["production"]
@@ -329,6 +334,24 @@ def test_on_probation_a_sibling_that_breaches_too_holds_the_revert_and_pages(wor
     assert held.pages
     assert "letters breaches too" in held.reason
     assert stable(world) == 2
+
+
+def test_on_probation_a_sibling_whose_breach_only_informs_holds_nothing(world: World) -> None:
+    on_probation(world, Behaviour(errors=0.4))
+    beside_letters(world, "inform")
+    world.until(lambda: stable(world) == 1)
+
+
+def test_a_prometheus_whose_clock_is_wrong_holds_a_rollout(world: World) -> None:
+    settle(world)
+    world.train(2)
+    world.until(lambda: world.pin().canary is not None)
+    before = world.log()
+    world.metrics.clock = Clock(world.clock.at + timedelta(hours=1))
+    held = world.tick().decisions[0].environments["production"]
+    assert isinstance(held, Hold)
+    assert "its clock and ours are" in held.reason
+    assert world.log() == before
 
 
 class OtherTarget(FileTarget):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
@@ -17,7 +18,13 @@ from support.github.server import FakeGitHub
 from support.models_repository.third_party import ThirdParty
 from support.repositories import Clone, git
 from support.workflow_runner.engine import Engine, examples
+from tidegate import bundled
+from tidegate.adapters.targets.file import FileTarget
 from tidegate.core.approving.votes import COMMAND
+from tidegate.core.manifest import Model
+from tidegate.core.pin import Canary, Pin
+from tidegate.core.quantity import VersionPin
+from tidegate.core.read import read_model, read_workspace
 
 ROOT = Path(__file__).parents[1]
 TEMPLATE = ROOT / "repo-template"
@@ -26,6 +33,9 @@ OURS = re.compile(r"OWNER/tidegate/(?P<path>actions/[a-z]+)@0{40}")
 PULL_REQUEST, RECONCILE = (TEMPLATE / f".github/workflows/{name}.yml" for name in ("pull-request", "reconcile"))
 EVERY = pytest.mark.parametrize("workflow", WORKFLOWS, ids=lambda path: path.stem)
 NAME = "acme/models"
+MANIFEST, WORKSPACE = (
+    (TEMPLATE / name).read_text(encoding="utf-8") for name in ("models/example/model.yaml", "tidegate.yaml")
+)
 
 
 @pytest.fixture(scope="module")
@@ -101,6 +111,28 @@ def test_nothing_of_a_pull_request_is_checked_out_where_the_apps_key_is(engine: 
     }  # fmt: skip
 
 
+def test_the_token_is_asked_only_for_what_every_app_is_given(engine: Engine) -> None:
+    """GitHub refuses a token with more than the App has, and every pass would fail where it signs in."""
+    page = (ROOT / "docs" / "getting-started.md").read_text(encoding="utf-8")
+    found = re.search(r"permissions, and install it on the repository: (?P<names>[^:]*): write\.", page)
+    assert found
+    given = {name.strip().replace(" ", "-") for name in re.split(r",| and ", found["names"])}
+    asked = [
+        {name.removeprefix("permission-") for name in step["with"] if name.startswith("permission-")}
+        for name, step in steps(read(engine, RECONCILE))
+        if name == "actions/create-github-app-token"
+    ]
+    assert set.union(*asked) == given
+
+
+def test_where_teams_approve_the_line_is_there_to_be_let_in(engine: Engine) -> None:
+    text = RECONCILE.read_text(encoding="utf-8").replace("# permission-members: read", "permission-members: read")
+    jobs = engine.workflow(RECONCILE.name, text)["jobs"].values()
+    assert [step["with"]["permission-members"] for job in jobs for step in job["steps"] if step.get("id") == "app"] == [
+        "read", "read",
+    ]  # fmt: skip
+
+
 def pull_request(**changed: Any) -> dict[str, Any]:
     """The context of a pull request of this repository, labelled for training, as GitHub tells it."""
     example = next(each for each in examples()["pull_request"] if each["action"] == "labeled")
@@ -109,8 +141,15 @@ def pull_request(**changed: Any) -> dict[str, Any]:
     return {
         "event_name": "pull_request",
         "repository": here["full_name"],
-        "event": {"pull_request": {**pull, **changed}},
+        "event": {"action": "labeled", "label": label, "pull_request": {**pull, **changed}},
     }
+
+
+def happened(action: str, label: str | None = "tidegate: train") -> dict[str, Any]:
+    """The context of another event of that pull request, still labelled; None: the event is about no label."""
+    context = pull_request()
+    about = {"label": {"name": label}} if label else {}
+    return {**context, "event": {"action": action, "pull_request": context["event"]["pull_request"], **about}}
 
 
 A_FORK = {"head": {"repo": {"full_name": "stranger/models"}}}
@@ -122,17 +161,15 @@ QUEUE = {"event_name": "merge_group", "repository": NAME, "event": {"merge_group
     ("github", "trained", "runs"),
     [
         pytest.param(pull_request(), '["churn"]', True, id="a-person-set-the-label"),
-        pytest.param(pull_request(labels=[]), '["churn"]', False, id="nobody-set-the-label"),
+        pytest.param(happened("labeled", "bug"), '["churn"]', False, id="another-label-while-this-one-is-there"),
+        pytest.param(happened("unlabeled", "bug"), '["churn"]', False, id="another-label-went"),
+        pytest.param(happened("unlabeled"), '["churn"]', False, id="the-label-went"),
+        pytest.param(happened("synchronize", None), '["churn"]', False, id="I12-commits-that-nobody-has-read"),
+        pytest.param(happened("reopened", None), '["churn"]', False, id="the-label-was-set-for-another-head"),
         pytest.param(pull_request(), "[]", False, id="nothing-would-be-trained"),
         pytest.param(pull_request(**A_FORK), '["churn"]', False, id="I12-a-strangers-code"),
         pytest.param(pull_request(head={"repo": None}), '["churn"]', False, id="I12-a-fork-that-is-gone"),
         pytest.param(REVIEW, '["churn"]', False, id="a-review"),
-        pytest.param(
-            {**pull_request(), "event": {**pull_request()["event"], "action": "unlabeled"}},
-            '["churn"]',
-            True,
-            id="another-label-went-and-may-have-taken-the-place-of-a-waiting-run",
-        ),
         pytest.param(QUEUE, '["churn"]', False, id="a-merge-queue"),
     ],
 )
@@ -241,6 +278,15 @@ def test_checks_of_one_pull_request_are_written_one_after_the_other(engine: Engi
     assert (definition["queue"], definition["cancel-in-progress"]) == ("max", False)
 
 
+def test_no_run_but_one_for_new_code_takes_the_place_of_a_training_that_waits(engine: Engine) -> None:
+    group = read(engine, PULL_REQUEST)["concurrency"]["group"]
+    training, *others = (
+        engine.text(group, {"github": context})
+        for context in (pull_request(), happened("synchronize", None), happened("labeled", "bug"), REVIEW)
+    )
+    assert [other == training for other in others] == [True, False, False]
+
+
 @pytest.mark.parametrize(
     ("github", "title"),
     [
@@ -251,6 +297,35 @@ def test_checks_of_one_pull_request_are_written_one_after_the_other(engine: Engi
 def test_a_run_is_named_after_what_it_is_for(engine: Engine, github: dict[str, Any], title: str | None) -> None:
     named = engine.text(read(engine, PULL_REQUEST)["run-name"], {"github": github})
     assert named == (title or github["ref_name"])
+
+
+class TestServing:
+    """docs/serving.md tells a model server just what the template's model is rendered to, and judged by."""
+
+    def test_the_route_file_is_what_is_rendered(self) -> None:
+        model = the_example()
+        one, two = (VersionPin(version=n, digest=f"sha256:{n:064x}") for n in (11, 12))
+        rendered = FileTarget().render(model, "production", Pin(stable=one, canary=Canary(pin=two, weight=0.25)))
+        page = next(block for block in blocks() if "kind: Route" in block)
+        shown = re.sub(r'"sha256:[^"]+"', '"…"', page).replace("churn", model.name)
+        assert re.sub(r'"sha256:[^"]+"', '"…"', rendered) == shown
+
+    def test_every_series_that_the_model_reads_is_exposed_and_no_other(self) -> None:
+        page = next(block for block in blocks() if "model_ready{" in block)
+        exposed = {re.sub(r"(_bucket|_count|_sum)?{.*", "", line) for line in page.splitlines()}
+        ready = the_example().environment("staging").target.ready
+        read = {ready, *re.findall(r"total: (\w+)", WORKSPACE), *re.findall(r"histogram: (\w+)", MANIFEST)}
+        assert exposed == read
+
+
+def blocks() -> list[str]:
+    page = (ROOT / "docs" / "serving.md").read_text(encoding="utf-8")
+    return re.findall(r"^```text\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
+
+
+def the_example() -> Model:
+    settings = read_workspace(WORKSPACE, "tidegate.yaml", bundled.schemas())
+    return read_model(MANIFEST, "models/example/model.yaml", bundled.schemas(), settings)
 
 
 def runs_in(engine: Engine, workflow: Path, job: str, contexts: Mapping[str, Any], status: str = "success") -> bool:
@@ -265,9 +340,11 @@ def github(tmp_path: Path) -> Iterator[FakeGitHub]:
         yield github
 
 
-def protect(github: FakeGitHub, token: str, *app: str) -> subprocess.CompletedProcess[str]:
+def protect(
+    github: FakeGitHub, token: str, *app: str, rulesets: Path = TEMPLATE / ".github/rulesets"
+) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, TEMPLATE / ".github/rulesets/apply.py", NAME, *app],
+        [sys.executable, str(rulesets / "apply.py"), NAME, *app],
         env={"PATH": os.environ["PATH"], "GITHUB_API_URL": github.api_url, "GITHUB_TOKEN": token},
         capture_output=True, text=True, check=False,
     )  # fmt: skip
@@ -302,6 +379,15 @@ class TestRulesets:
         refused = protect(github, github.token("kim", role="write"), "7")
         assert (refused.returncode, "GitHub refused" in refused.stderr) == (1, True)
 
+    @pytest.mark.parametrize("api", ["nonsense", "http://", "http://[", "http://a b", "http://127.0.0.1:1"])
+    def test_an_address_that_is_none_is_a_sentence(self, api: str) -> None:
+        words = [sys.executable, str(TEMPLATE / ".github/rulesets/apply.py"), NAME]
+        variables = {"PATH": os.environ["PATH"], "GITHUB_API_URL": api, "GITHUB_TOKEN": "x"}
+        ran = subprocess.run(words, env=variables, capture_output=True, text=True, check=False)
+        (line,) = ran.stderr.splitlines()
+        assert (ran.returncode, line.startswith(f"{api} does not answer: ")) == (1, True)
+        assert line.endswith("; correct GITHUB_API_URL, or try again")
+
     @pytest.mark.parametrize("arguments", [(), ("7", "8", "9")], ids=["nobody-is-signed-in", "too-many-words"])
     def test_wrong_use_prints_how_to_use_it(self, github: FakeGitHub, arguments: tuple[str, ...]) -> None:
         token = "" if not arguments else github.token("dana", role="admin")
@@ -319,6 +405,33 @@ class TestRulesets:
     )
     def test_what_the_app_may_merge(self, github: FakeGitHub, path: str, checks: set[str], status: int) -> None:
         token = self.proposed(github, path, checks)
+        assert merge(github, token).status_code == status
+
+    @pytest.mark.parametrize(
+        ("role", "alone", "status"),
+        [
+            pytest.param("admin", True, 200, id="an-administrator-who-is-alone-passes-by"),
+            pytest.param("write", True, 405, id="nobody-else-does"),
+            pytest.param("admin", False, 405, id="as-the-template-has-it-nobody-does"),
+        ],
+    )
+    def test_who_is_alone_follows_the_readme(
+        self, github: FakeGitHub, tmp_path: Path, role: Any, alone: bool, status: int
+    ) -> None:
+        rulesets = Path(shutil.copytree(TEMPLATE / ".github/rulesets", tmp_path / "rulesets"))
+        if alone:
+            found = re.search(r'`("bypass_actors": \[.+\])`', (TEMPLATE / "README.md").read_text(encoding="utf-8"))
+            assert found
+            everyone = rulesets / "everyone.json"
+            everyone.write_text(everyone.read_text().replace('"bypass_actors": []', found[1]))
+        there = github.repository(NAME)
+        dana = Clone.of(there.path, tmp_path / "clone")
+        dana.checkout("change", new=True)
+        dana.commit({"models/churn/model.yaml": "kind: Model\n"})
+        dana.push("HEAD")
+        protect(github, github.token("owner", role="admin"), rulesets=rulesets)
+        token = github.token("dana", role=role)
+        ask(github, token, "POST", "pulls", {"head": "change", "base": "main", "title": "a change"})
         assert merge(github, token).status_code == status
 
     def proposed(self, github: FakeGitHub, path: str, checks: set[str]) -> str:

@@ -12,8 +12,9 @@ from dataclasses import replace
 
 import numpy as np
 from detection import in_minutes
+from dispersion import measured
 from evidence import Array, Counts, first_reaching, ruled_out
-from promise import FALSE_ADVANCES, RULE_OUT, Size
+from promise import NEEDED_TO_CLEAR, RULE_OUT, Size
 from rates import given, table
 from traffic import LOOK_SECONDS, Day, Traffic, drawn, generator
 
@@ -28,7 +29,8 @@ def rows(size: Size) -> Iterator[tuple[str, ...]]:
         for weight in (0.1, 0.5) if size.thorough else (0.1,):
             traffic = Traffic(base=base, weights=(weight,), looks=_LOOKS)
             counts = drawn(traffic, 1.0, rollouts, generator(size.seed, f"bake {traffic}"))
-            ours = first_reaching(ruled_out(counts, RULE_OUT), -math.log(FALSE_ADVANCES))
+            found = measured(traffic, rollouts, generator(size.seed, f"bake's history {traffic}"))
+            ours = first_reaching(ruled_out(counts, RULE_OUT, found), NEEDED_TO_CLEAR)
             plans = [replace(traffic, day=day) for day in (Day.USUAL, Day.QUIETEST)]
             fixed = [_fixed(drawn(plan, 1.0, rollouts, generator(size.seed, f"bake {plan}"))) for plan in plans]
             yield given(base), given(weight), _at(ours, 0.5), _at(ours, 0.95), *map(_told, fixed)

@@ -1,43 +1,42 @@
-"""How clustered bad events are, as measured on stable before a rollout: what log-likelihoods are divided by.
+"""How clustered bad events are, as the program measures it on stable in the six hours before a rollout.
 
-Stable's history is split into buckets that ought to be alike (targets, or users by a hash). Within a block of time the
-buckets' bad events are compared with the block's own rate, so that a swinging base rate cancels.
+The counts are drawn here, the figure is `tidegate.core.judging.dispersion`'s own.
 """
 
 from __future__ import annotations
 
 import numpy as np
 from evidence import Array
-from traffic import USERS, Traffic, events
+from traffic import BASE_SWING, LOOK_SECONDS, TRAFFIC_SWING, USERS, Traffic, events, wave
 
-_TARGETS, _BLOCKS = 4, 24
-_USER_BUCKETS = 40
+from tidegate.core.judging.dispersion import BLOCKS, HISTORY, dispersion
+from tidegate.core.judging.verdict import Tally
+
+_TARGETS = 4
+_CELL = BLOCKS[0].total_seconds()
 
 
 def measured(traffic: Traffic, rollouts: int, rng: np.random.Generator) -> Array:
-    """One figure a rollout, from as long a history of stable as the rollout lasts.
+    """One figure a rollout. Cells are as long as the shorter block: smaller ones are only added up.
 
-    Clusters show between targets within ten looks. What sticky users do shows only between users, and only over as long
-    a time as will be judged: their luck does not average out.
+    Users that stay with their version stay with one of its targets.
     """
-    blocks, buckets = (1, _USER_BUCKETS) if traffic.sticky else (_BLOCKS, _TARGETS)
-    shape = (rollouts, blocks, buckets)
-    amount = np.full(shape, traffic.events * traffic.looks / (blocks * buckets))
-    users = USERS // buckets
-    luck = rng.gamma(2 * users, size=shape) / (2 * users) if traffic.sticky else np.ones(shape)
-    return dispersion(*events(rng, amount, traffic.base * luck, traffic.cluster))
+    looks, cells = round(_CELL) // LOOK_SECONDS, round(HISTORY.total_seconds() / _CELL)
+    shape = (rollouts, cells * looks)
+    requests = traffic.events * wave(rng, shape, TRAFFIC_SWING)
+    failing = traffic.base * wave(rng, shape, BASE_SWING) * requests
+    amount, bad = (of.reshape(rollouts, cells, looks).sum(axis=2) for of in (requests, failing))
+    users = USERS // _TARGETS
+    luck = rng.gamma(2 * users, size=(rollouts, 1, _TARGETS)) / (2 * users) if traffic.sticky else 1.0
+    each = np.repeat(amount[:, :, None] / _TARGETS, _TARGETS, axis=2)
+    return _figures(*events(rng, each, (bad / amount)[:, :, None] * luck, traffic.cluster))
 
 
-def dispersion(bad: Array, total: Array) -> Array:
-    """Over (rollout, block, bucket): all squared deviations over all variances that independent events would have.
+def _figures(bad: Array, total: Array) -> Array:
+    """By rollout, of (rollout, cell, target)."""
+    return np.array([dispersion(_targets(*counts), _CELL) for counts in zip(bad, total, strict=True)])
 
-    Not the mean of each block's own ratio: where a block has few bad events, its rate and its deviation come from the
-    same cluster, and that mean is too small. Never below 1: no history proves that bad events keep apart.
-    """
-    whole = total.sum(axis=2, keepdims=True)
-    rate = bad.sum(axis=2, keepdims=True) / whole
-    variance = total * rate * (1 - rate) * (1 - total / whole)
-    seen = ((bad - total * rate) ** 2).sum(axis=(1, 2))
-    expected = variance.sum(axis=(1, 2))
-    found: Array = np.divide(seen, expected, out=np.ones_like(seen), where=expected > 0)
-    return np.maximum(found, 1)
+
+def _targets(bad: Array, total: Array) -> list[list[Tally]]:
+    pairs = zip(bad.T.tolist(), total.T.tolist(), strict=True)
+    return [[Tally(bad=k, total=n) for k, n in zip(*counts, strict=True)] for counts in pairs]

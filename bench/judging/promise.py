@@ -18,6 +18,9 @@ from traffic import EVENTS, Day, Traffic, correlated, drawn, generator
 
 WORSE_THAN, RULE_OUT = 1.1, 2.0
 FALSE_REVERTS, FALSE_ADVANCES = 0.01, 0.05
+NEEDED_TO_CLEAR = math.log(2 / FALSE_ADVANCES)
+"""There are two ways to be cleared, each with half of the rate."""
+
 WEIGHTS = (0.01, 0.05, 0.1, 0.5)
 
 
@@ -83,8 +86,9 @@ def either_way(size: Size) -> Iterator[Kept]:
         for weight in size.weights():
             traffic = Traffic(base=base, weights=(weight,), day=Day.USUAL)
             counts = drawn(traffic, RULE_OUT, size.rollouts, generator(size.seed, f"either {traffic}"))
-            out, fine = _cleared(counts), inside(counts, RULE_OUT * base)[:, -1] >= -math.log(FALSE_ADVANCES)
-            rates = tuple(rate(erred, FALSE_ADVANCES) for erred in (out, fine, out | fine))
+            out, fine = _cleared(counts), inside(counts, RULE_OUT * base)[:, -1] >= NEEDED_TO_CLEAR
+            levels = (FALSE_ADVANCES / 2, FALSE_ADVANCES / 2, FALSE_ADVANCES)
+            rates = tuple(rate(*each) for each in zip((out, fine, out | fine), levels, strict=True))
             yield Kept(what=(given(base), given(weight)), rates=rates)
 
 
@@ -116,7 +120,7 @@ def _reverted(counts: Counts, dispersion: float | Array, objectives: int = 1) ->
 
 
 def _cleared(counts: Counts, dispersion: float | Array = 1.0) -> np.ndarray:
-    erred: np.ndarray = ruled_out(counts, RULE_OUT, dispersion)[:, -1] >= -math.log(FALSE_ADVANCES)
+    erred: np.ndarray = ruled_out(counts, RULE_OUT, dispersion)[:, -1] >= NEEDED_TO_CLEAR
     return erred
 
 

@@ -76,7 +76,7 @@ def z_test(counts: Counts, _base: float) -> Array:
 
 RIVALS: Mapping[str, Rival] = {
     "Tidegate, `dispersion: 1`": tidegate(1.0),
-    "Tidegate, `dispersion: 2` (default)": tidegate(2.0),
+    "Tidegate, `dispersion: 2` (without history)": tidegate(2.0),
     "threshold at ×2, 5 failed checks (Flagger)": flagger(5, 2),
     "threshold at ×5, 5 failed checks (Flagger)": flagger(5, 5),
     "threshold at ×5, 1 failed check (Flagger's default)": flagger(1, 5),

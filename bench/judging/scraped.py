@@ -14,9 +14,10 @@ import numpy as np
 from evidence import Array
 from promise import FALSE_ADVANCES, FALSE_REVERTS, RULE_OUT, WORSE_THAN, Size
 from rates import Rate, rate
-from traffic import BASE_SWING, TRAFFIC_SWING, generator, wave
+from traffic import BASE_SWING, TRAFFIC_SWING, events, generator, wave
 
-from tidegate.core.judging.judgement import RULED_OUT, judge
+from tidegate.core.judging.against_stable import RULED_OUT
+from tidegate.core.judging.judgement import judge
 from tidegate.core.judging.reading import Sampled, Series
 from tidegate.core.judging.verdict import (
     Comparison,
@@ -33,8 +34,8 @@ CELLS = 240
 _SINCE = datetime(2026, 1, 1, 12, tzinfo=UTC)
 _CELL = timedelta(minutes=1)
 _SCRAPE, _JITTER, _MISSED = 15.0, 1.5, 0.005
-_LEAD = 20
-"""Scrapes of stable before the rollout."""
+_LEAD = 4 * 365
+"""Scrapes of stable before the rollout: six hours, in which its dispersion is measured, and a little more."""
 
 _SCRAPES = CELLS * 4 + 4
 _WEIGHTS = (0.05, 0.25, 0.5)
@@ -55,20 +56,16 @@ class Target:
     total: Array
 
 
-def rates(size: Size, base: float = 0.01) -> tuple[Rate, ...]:
+def rates(size: Size, base: float = 0.01, cluster: float = 1.0) -> tuple[Rate, ...]:
     """False reverts at equality and at the margin, false advances at `ruleOut`."""
     rollouts = max(size.rollouts // 4, 50)
-    reverting = Rollout(
-        worse_than=WORSE_THAN, false_revert_rate=FALSE_REVERTS, minimum_effect=0, dispersion=1, resolution=_CELL
-    )
+    reverting = Rollout(worse_than=WORSE_THAN, false_revert_rate=FALSE_REVERTS, minimum_effect=0, resolution=_CELL)
     # Nothing is worse than 16 times, so that what is told is whether it was ruled out.
-    advancing = Rollout(
-        worse_than=16, rule_out=RULE_OUT, false_advance_rate=FALSE_ADVANCES, dispersion=1, resolution=_CELL
-    )
+    advancing = Rollout(worse_than=16, rule_out=RULE_OUT, false_advance_rate=FALSE_ADVANCES, resolution=_CELL)
 
     def verdicts(ratio: float, rollout: Rollout) -> Iterator[ObjectiveVerdict]:
-        rng = generator(size.seed, f"scraped {base} {ratio}")
-        return (_verdict(rng, base, ratio, rollout) for _ in range(rollouts))
+        rng = generator(size.seed, f"scraped {base} {ratio} {cluster}")
+        return (_verdict(_targets(rng, base, ratio, cluster), rollout) for _ in range(rollouts))
 
     falsely = [
         [verdict.comparison is Comparison.WORSE for verdict in verdicts(ratio, reverting)]
@@ -78,7 +75,7 @@ def rates(size: Size, base: float = 0.01) -> tuple[Rate, ...]:
     return (*(rate(np.array(each), FALSE_REVERTS) for each in falsely), rate(np.array(advanced), FALSE_ADVANCES))
 
 
-def _verdict(rng: np.random.Generator, base: float, ratio: float, rollout: Rollout) -> ObjectiveVerdict:
+def _verdict(targets: list[Target], rollout: Rollout) -> ObjectiveVerdict:
     """After all four hours: a verdict is absorbing, so that this is what any look would have said."""
     objective = Objective(name="errors", target=0.9999, bad="errors_total", total="requests_total")
     third = CELLS // len(_WEIGHTS) * _CELL
@@ -91,13 +88,13 @@ def _verdict(rng: np.random.Generator, base: float, ratio: float, rollout: Rollo
         objectives=(objective,),
         weights=tuple(WeightChange(at=_SINCE + i * third, weight=weight) for i, weight in enumerate(_WEIGHTS)),
     )
-    verdict = judge(question, _counters(_targets(rng, base, ratio)))
-    if verdict.objectives[0].unread is not None:
-        raise AssertionError(f"this rollout cannot be read: {verdict.objectives[0].unread}")
+    verdict = judge(question, _counters(targets))
+    if verdict.objectives[0].unread is not None or not verdict.objectives[0].dispersion_measured:
+        raise AssertionError(f"this rollout cannot be read or not be measured: {verdict.objectives[0]}")
     return verdict.objectives[0]
 
 
-def _targets(rng: np.random.Generator, base: float, ratio: float) -> list[Target]:
+def _targets(rng: np.random.Generator, base: float, ratio: float, cluster: float) -> list[Target]:
     """Both versions under one base rate and one stream of traffic."""
     shape = (1, _LEAD + _SCRAPES)
     rate_of_stable, amount = base * wave(rng, shape, BASE_SWING)[0], _EVENTS * wave(rng, shape, TRAFFIC_SWING)[0]
@@ -105,27 +102,29 @@ def _targets(rng: np.random.Generator, base: float, ratio: float) -> list[Target
     share = np.where(np.arange(shape[1]) < _LEAD, 0.0, np.array(_WEIGHTS)[stage])
     arms = {11: ((1 - share) * amount, rate_of_stable), 12: (share * amount, rate_of_stable * ratio)}
     return [
-        _target(rng, (version, number), arms[version][0] / targets, arms[version][1])
+        _target(rng, (version, number), (arms[version][0] / targets, arms[version][1]), cluster)
         for version, targets in _TARGETS.items()
         for number in range(targets)
     ]
 
 
-def _target(rng: np.random.Generator, name: tuple[int, int], amount: Array, bad_rate: Array) -> Target:
+def _target(
+    rng: np.random.Generator, name: tuple[int, int], amount_and_rate: tuple[Array, Array], cluster: float
+) -> Target:
     """Traffic flows evenly between two instants of the grid; each scrape falls somewhere near one."""
+    amount, bad_rate = amount_and_rate
     first = _LEAD if name[0] == 12 else 0
     grid = _SINCE.timestamp() + (np.arange(first, len(amount)) - _LEAD) * _SCRAPE
     times = grid + rng.uniform(0, _SCRAPE / 2) + rng.uniform(-_JITTER, _JITTER, len(grid))
     spans = np.diff(times, prepend=times[0] - _SCRAPE) / _SCRAPE
-    total = rng.poisson(amount[first:] * spans)
-    bad = rng.binomial(total, bad_rate[first:])
+    bad, total = events(rng, amount[first:] * spans, bad_rate[first:], cluster)
     return Target(
         version=name[0],
         number=name[1],
         times=times,
         seen=rng.random(len(times)) >= _MISSED,
-        bad=bad.astype(float),
-        total=total.astype(float),
+        bad=bad,
+        total=total,
     )
 
 
@@ -156,4 +155,6 @@ def _series(target: Target, gained: Array) -> Series:
 
 def _sampled(series: list[Series]) -> Sampled:
     present = tuple(each for each in series if each.samples)
-    return Sampled(series=present, start=_SINCE - timedelta(minutes=5), end=_SINCE + CELLS * _CELL + _CELL)
+    return Sampled(
+        series=present, start=_SINCE - _LEAD * timedelta(seconds=_SCRAPE), end=_SINCE + CELLS * _CELL + _CELL
+    )

@@ -6,12 +6,14 @@ the forge), and merging.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from tidegate.core.authorise import edited_check
-from tidegate.core.observed import Check, CheckState, ProposalState, PullRequest
+from tidegate.core.observed import Check, CheckState, Proposal, ProposalState, PullRequest
 from tidegate.core.transition import parse_branch
 from tidegate.steps import approving
+from tidegate.steps.checking import settle
 from tidegate.steps.deciding import Judges, decide_model
 from tidegate.steps.desk import Desk
 from tidegate.steps.observe import Sources
@@ -47,18 +49,29 @@ def approve(desk: Desk, sources: Sources, judges: Judges, number: int) -> Answer
     return Answer(number=number, check=_check(request, desk, sources, judges))
 
 
-def record(desk: Desk, answer: Answer) -> None:
-    """Write the check to the forge, where there is one."""
-    if answer.check is not None:
-        desk.forge.set_check(answer.number, answer.check, desk.now)
+def record(desk: Desk, answer: Answer, afresh: Callable[[], Answer]) -> Answer:
+    """Write the check to the forge, where there is one; `afresh` computes the answer again, as `settle` asks it to."""
+    if answer.check is None:
+        return answer
+    return replace(answer, check=settle(desk, answer.number, answer.check, lambda: afresh().check))
 
 
 def _check(request: PullRequest, desk: Desk, sources: Sources, judges: Judges) -> Check:
-    branch = parse_branch(request.branch)
-    wanted = None if request.fork else approving.owner(branch, sources.desired)
-    proposal = next((p for p in sources.proposals if p.number == request.number), None)
+    proposal = _proposal_of(request, sources)
+    branch = parse_branch(proposal.branch) if proposal is not None else None
+    wanted = approving.owner(branch, sources.desired)
     if branch is None or wanted is None or proposal is None:
         return edited_check(approving.edited(desk, request))
     decided = decide_model(wanted, sources, judges, desk.now)
-    proposal = replace(proposal, head=request.head, approvals=request.approvals)
     return computed(desk, wanted.model, proposal, decided.decision.environments[branch.environment])
+
+
+def _proposal_of(request: PullRequest, sources: Sources) -> Proposal | None:
+    """The proposal of ours that a pull request is, or whose head it has too: a commit has one check, whoever proposes
+    it, and as a person's change it would ask for less."""
+    own = next((p for p in sources.proposals if p.number == request.number), None)
+    if own is not None and not request.fork:
+        return replace(own, head=request.head, approvals=request.approvals)
+    open_ = (p for p in sources.proposals if p.state is ProposalState.OPEN and p is not own)
+    at_head = (p for p in open_ if p.head == request.head)
+    return next((p for p in at_head if approving.owner(parse_branch(p.branch), sources.desired) is not None), None)

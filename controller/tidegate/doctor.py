@@ -6,14 +6,17 @@ Reads only. What is wanted is read from the commit that is given; what it means 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import chain
 
 from tidegate.core.diagnosis import (
     access,
     actions,
     checkout,
     codeowners,
+    expectation,
     metrics,
     protection,
     registry,
@@ -31,8 +34,9 @@ from tidegate.core.diagnosis.selectors import Place, Selector, selectors
 from tidegate.core.diagnosis.series import Watched
 from tidegate.core.finding import Severity
 from tidegate.core.judging.reading import Sampled
-from tidegate.core.manifest import Model
+from tidegate.core.manifest import Environment, Model
 from tidegate.core.pin import Pin
+from tidegate.core.transition import Kind
 from tidegate.errors import InvalidManifest
 from tidegate.ports import Clock, Metrics, Repository, Surveyor, Target
 from tidegate.steps.desired import WORKSPACE, Desired, DesiredReader
@@ -40,6 +44,7 @@ from tidegate.steps.desired import WORKSPACE, Desired, DesiredReader
 ASKED = 50
 """So many selectors are asked for: the first ones tell what there is to tell of labels and scrapes."""
 
+_BEGINS = (Kind.PROMOTE.value, Kind.RESTART.value)
 _CELLS = 10
 _LEAST = timedelta(minutes=15)
 
@@ -60,12 +65,14 @@ class Surveyors:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wishes:
-    """What one commit wants, and what else its files say. `unread` are files that hold something else."""
+    """What one commit wants, and what else its files say. `unread` are files that hold something else; `rollouts` are
+    those that began in the last months."""
 
     desired: Desired
     pins: Mapping[Place, Pin]
     files: Files
     unread: tuple[str, ...] = ()
+    rollouts: tuple[expectation.Rollout, ...] = ()
 
     @property
     def models(self) -> tuple[Model, ...]:
@@ -113,7 +120,27 @@ def read_wishes(reader: DesiredReader, tree: Repository, commit: str, targets: M
             unread.append(path)
     rendered = [targets[e.target.kind].path(m, e.name) for m, e in places if e.target.kind in targets]
     files = _files(tree, commit, (*paths, *rendered))
-    return Wishes(desired=desired, pins=pins, files=files, unread=tuple(unread))
+    rollouts = (_rollouts(reader, tree, commit, place) for place in places)
+    return Wishes(desired=desired, pins=pins, files=files, unread=tuple(unread), rollouts=tuple(chain(*rollouts)))
+
+
+def _rollouts(
+    reader: DesiredReader, tree: Repository, commit: str, place: tuple[Model, Environment]
+) -> Iterator[expectation.Rollout]:
+    """The canaries that began here, as the pin file's history tells: once for each transition."""
+    model, environment = place
+    if not environment.canaries:
+        return
+    path, since = model.pin_path(environment.name), tree.commit_info(commit).at - expectation.REACH
+    began: dict[str, datetime] = {}
+    for version in tree.history(commit, path):
+        if version.text is not None and version.at > since:
+            with suppress(InvalidManifest):
+                pin = reader.pin(version.text, path)
+                if pin.canary is not None and pin.transition is not None and pin.transition.kind in _BEGINS:
+                    began.setdefault(pin.transition.key, version.at)
+    for at in began.values():
+        yield expectation.Rollout(environment=environment.name, at=at, rate=environment.rollout.false_revert_rate)
 
 
 def _files(tree: Repository, commit: str, written: Sequence[str]) -> Files:
@@ -140,6 +167,7 @@ def doctor(wishes: Wishes, surveyors: Surveyors, clock: Clock) -> Report:
             section("MLflow", registry.examine(surveyors.registry(wishes.sample()).survey(clock))),
             section("Prometheus", metrics.examine(prometheus, wishes.models)),
             section("Series", _series(wishes, prometheus, surveyors.metrics)),
+            section("Judgement", expectation.examine(wishes.rollouts, clock.now())),
         )
     )
 
@@ -153,7 +181,7 @@ def _forge(forge: Surveyor[ForgeFacts | TurnedAway | Unknown] | None, files: Fil
         case Unknown() as unknown:
             yield unseen("GitHub", unknown)
         case TurnedAway() as refusal:
-            yield repository.NOT_TAKEN.broken(refusal.words)
+            yield refusal.rule.broken(refusal.words)
         case ForgeFacts() as facts:
             yield from access.examine(
                 facts.access, private=facts.private, actions_may_propose=facts.actions_may_propose
@@ -165,8 +193,7 @@ def _forge(forge: Surveyor[ForgeFacts | TurnedAway | Unknown] | None, files: Fil
 
 def _series(wishes: Wishes, prometheus: PrometheusFacts | Rejected | Unknown, readings: Metrics) -> Iterator[Remark]:
     """The series that are read where something serves."""
-    labels = wishes.desired.workspace.labels
-    wanted = selectors(wishes.models, wishes.pins, labels)
+    wanted = selectors(wishes.models, wishes.pins, wishes.desired.workspace.labels)
     if not wanted:
         yield Fine(what="no version with objectives serves yet: nothing need be measured")
         return
@@ -176,7 +203,7 @@ def _series(wishes: Wishes, prometheus: PrometheusFacts | Rejected | Unknown, re
         return
     most = prometheus.most_samples
     for each in wanted[:ASKED]:
-        yield from series.examine(_watched(each, readings, now), labels, most if isinstance(most, int) else None)
+        yield from series.examine(_watched(each, readings, now), most if isinstance(most, int) else None)
     if left := wanted[ASKED:]:
         yield unseen(f"{len(left)} more series", Unknown(why=f"the first {ASKED} were looked at"))
 
@@ -191,4 +218,6 @@ def _watched(selector: Selector, readings: Metrics, now: datetime) -> Watched:
         resolution=selector.resolution,
         found=found,
         bare=readings.samples(selector.bare, start, now) if absent and selector.bare else None,
+        labels=selector.labels,
+        number=selector.number,
     )

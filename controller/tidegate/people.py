@@ -1,4 +1,5 @@
-"""What people ask for: pin, rollback, hold, resume, unreject, restart-rollout, retry. Each makes a correct proposal.
+"""What people ask for: pin, rollback, hold, resume, unreject, restart-rollout, override-budget, retry. Each makes a
+correct proposal.
 
 The author's own approval counts where they are listed, so their verb merges at once; anybody else's waits for one
 who is.
@@ -14,7 +15,7 @@ from tidegate.core.history import entry_proposal, set_by_hand
 from tidegate.core.manifest import Model
 from tidegate.core.observed import CheckState, ModelVersion, PinChange, Proposal, last_rejected
 from tidegate.core.outcome import Nothing
-from tidegate.core.pin import Canary, Pin, Rejected
+from tidegate.core.pin import Canary, Override, Pin, Rejected
 from tidegate.core.quantity import VersionPin
 from tidegate.core.transition import Kind, Transition, mark
 from tidegate.errors import InvalidManifest, Refused, WrongUse
@@ -148,6 +149,18 @@ def restart_rollout(place: Place, policy: str, first_step: float) -> Transition:
     return _transition(place, Kind.RESTART, after, f"{place.handle} restarts the rollout")
 
 
+def override_budget(place: Place, version: ModelVersion, reason: str) -> Transition:
+    """Let one version enter although the error budget is spent."""
+    before = place.pin
+    if before.rejects(version.number):
+        raise Refused(f"version {version.number} is rejected in {place.environment}; `tidegate unreject` comes first")
+    if version.pin in before.serves():
+        raise WrongUse(f"version {version.number} serves in {place.environment} already: it need not enter")
+    after = replace(before, override=Override(version=version.number, reason=reason, by=place.handle))
+    words = f"{place.handle} lets version {version.number} enter on a spent error budget: {reason}"
+    return _transition(place, Kind.OVERRIDE, after, words)
+
+
 def _transition(place: Place, kind: Kind, after: Pin, reason: str) -> Transition:
     before = place.found
     model, environment = place.model.name, place.environment
@@ -164,10 +177,13 @@ def _transition(place: Place, kind: Kind, after: Pin, reason: str) -> Transition
 
 
 def ask(desk: Desk, model: Model, transition: Transition, handle: str) -> Asked:
-    """Propose it in the person's name, approve it in their name, and merge it if that is enough."""
+    """Propose it in the person's name, approve that in their name, and merge it if that is enough.
+
+    What is approved is the very commit that `propose` vouches for, whatever is pushed meanwhile.
+    """
     require_readable(desk, model, transition)
     proposal = propose(desk, model, transition, author=handle)
-    desk.forge.approve(proposal.number, handle, desk.now)
+    desk.forge.approve(proposal.number, handle, proposal.head, desk.now)
     proposal = desk.forge.proposal(proposal.number)
     checked = check(desk, model, proposal, Nothing())
     if checked.check.state is not CheckState.PASSED:

@@ -6,15 +6,17 @@ How the facts are read is `steps.changes`' business, what they mean that of `cor
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 from tidegate.core.finding import Finding
+from tidegate.core.manifest import Model
+from tidegate.core.planning.backtest import touches_policy
 from tidegate.core.planning.change import in_order, model_plan
 from tidegate.core.planning.effective import Effective, effective
 from tidegate.core.planning.freezes import next_window
-from tidegate.core.planning.plan import Plan
+from tidegate.core.planning.plan import Backtested, ModelPlan, Plan
 from tidegate.core.planning.settings import workspace_edits
 from tidegate.core.yaml.document import read as read_document
 from tidegate.errors import WrongUse
@@ -72,6 +74,10 @@ def _met(repository: Repository, head: str, reference: str) -> str:
     return base
 
 
+Past = Callable[[Model, Model], Backtested]
+"""The last rollouts of a model, replayed by its policy as main has it and as the change has it."""
+
+
 def plan(
     changes: Changes,
     now: datetime,
@@ -107,6 +113,18 @@ def plan(
 
 def _place(finding: Finding) -> tuple[str, int, int, str, str]:
     return finding.path, finding.line, finding.column, finding.rule, finding.message
+
+
+def with_past(whole: Plan, changes: Changes, past: Past) -> Plan:
+    """The plan with the last rollouts of those models whose policy changes, replayed."""
+    return replace(whole, models=tuple(_with_past(model, changes, past) for model in whole.models))
+
+
+def _with_past(plan: ModelPlan, changes: Changes, past: Past) -> ModelPlan:
+    before, after = changes.before.model(plan.path), changes.after.model(plan.path)
+    if before is None or after is None or not touches_policy(plan):
+        return plan
+    return replace(plan, backtest=past(before, after))
 
 
 def only(whole: Plan, names: Collection[str], changes: Changes) -> Plan:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Protocol, TypeVar
 
@@ -209,7 +209,10 @@ class Forge(Protocol):
         ...
 
     def set_check(self, number: int, check: Check, at: datetime) -> None: ...
-    def approve(self, number: int, handle: str, at: datetime) -> None: ...
+    def approve(self, number: int, handle: str, head: str, at: datetime) -> None:
+        """Record an approval of this very head. Raises Raced where the proposal's head is another one by now."""
+        ...
+
     def merge(
         self, number: int, head: str, message: str, at: datetime, *, still: Callable[[], bool] = unconditionally
     ) -> str | Waiting:
@@ -257,9 +260,17 @@ class Forge(Protocol):
         """
         ...
 
-    def unchecked(self) -> tuple[int, ...]:
-        """The open pull requests to main that are not among `proposals`, as these were listed last, and whose head has
-        no check of ours yet or one that waits."""
+    def sparingly(self) -> AbstractContextManager[None]:
+        """Within it, what is kept of the forge's limits for what must not wait is not used: OutsideSystem instead."""
+        ...
+
+    def unchecked(self) -> Mapping[int, str]:
+        """The open pull requests to main that are not among `proposals`, as these were listed last, with their heads;
+        without those of which it is known that their check has come to its end."""
+        ...
+
+    def is_checked(self, head: str) -> bool:
+        """Whether the check of a head has come to its end: neither missing nor waiting."""
         ...
 
     def members(self, team: str) -> frozenset[str]:
@@ -345,6 +356,10 @@ class Metrics(Protocol):
 
     def samples(self, selector: str, start: datetime, end: datetime) -> Sampled | Unread:
         """Raw samples of every series behind a selector in (start, end]."""
+        ...
+
+    def answers(self, expression: str, start: datetime, end: datetime, step: timedelta) -> Sampled | Unread:
+        """What an expression answers at `start`, each `step` after it, and up to `end`: every series of it."""
         ...
 
 

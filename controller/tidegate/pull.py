@@ -37,10 +37,10 @@ class Approved:
 
 
 def approve(desk: Desk, number: int, handle: str) -> Approved:
-    """Record it, whoever it is. Raises Refused for a proposal that is not open."""
+    """Record it, whoever it is. Raises Refused for a proposal that is not open, Raced where it moves meanwhile."""
     proposal = desk.forge.proposal(number)
     require_open(proposal)
-    desk.forge.approve(number, handle, desk.now)
+    desk.forge.approve(number, handle, proposal.head, desk.now)
     return _counted(desk, desk.forge.proposal(number), handle)
 
 

@@ -21,7 +21,7 @@ from tidegate.errors import OutsideSystem, Raced, Refused, TidegateError
 from tidegate.ports import Clock, Forge, Metrics, Registry, Repository, Serving, Target, Waiting
 from tidegate.steps.approving import proposals_of
 from tidegate.steps.checking import check_peoples
-from tidegate.steps.deciding import Decided, Judges, decide_model
+from tidegate.steps.deciding import Decided, Judges, decide_models
 from tidegate.steps.desired import Desired, DesiredReader
 from tidegate.steps.desk import Desk
 from tidegate.steps.observe import Sources
@@ -82,7 +82,7 @@ def reconcile(ports: Ports, *, dry_run: bool = False) -> PassReport:
     desired = ports.reader.read(main)
     proposals = proposals_of(ports.forge, desired.workspace)
     sources = _sources(ports, desired, proposals, all_records(ports.repository))
-    decided, failures = _decide_all(desired, sources, Judges(metrics=ports.metrics), now)
+    decided, failures = _decide_all(desired, sources, Judges(metrics=ports.metrics, clock=ports.clock), now)
     decided = _admitted(decided, desired, proposals, now)
     report = PassReport(
         main=main,
@@ -144,11 +144,9 @@ def _decide_all(
 ) -> tuple[list[Decided], tuple[str, ...]]:
     decided: list[Decided] = []
     failures: list[str] = []
-    for wanted in desired.models:
-        try:
-            one = decide_model(wanted, sources, judges, now)
-        except TidegateError as error:
-            failures.append(f"{wanted.model.name}: {error}")
+    for wanted, one in decide_models(desired.models, sources, judges, now):
+        if isinstance(one, TidegateError):
+            failures.append(f"{wanted.model.name}: {one}")
             continue
         decided.append(one)
         if isinstance(one.observed.versions, Unavailable):
@@ -259,7 +257,7 @@ def _carry_out_one(desk: Desk, one: Decided, transition: Transition) -> Done:
     try:
         for number in transition.closes:
             _close(desk, number, "a revert goes first")
-        proposal = propose(desk, one.model, transition, queries=one.queries.get(transition.environment, ()))
+        proposal = propose(desk, one.model, transition, account=one.account_of(transition))
         return _check_and_merge(desk, one, proposal, transition)
     except Raced as raced:
         return Done(

@@ -67,7 +67,7 @@ def _ruled(names: MetricLabels, model: Model) -> Ruled:
     groups: list[Group] = []
     findings: list[Finding] = []
     for environment in model.environments:
-        for objective in environment.objectives:
+        for objective in (each for each in environment.objectives if each.mean is None):
             try:
                 groups.append(_sound(group(model, environment, objective, names)))
             except ValueError as error:

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 IDENTITY = "tidegate@localhost"
-
-
+REGISTRY_URI, PROMETHEUS_URL = "MLFLOW_TRACKING_URI", "TIDEGATE_PROMETHEUS_URL"
+SERVER_URL, API_URL = "GITHUB_SERVER_URL", "GITHUB_API_URL"
 PUBLIC_SERVER, PUBLIC_API = "https://github.com", "https://api.github.com"
 
 
@@ -49,8 +49,8 @@ def read_settings(folder: str | None = None, handle: str | None = None) -> Setti
         handle=_handle(handle or environment.get("TIDEGATE_HANDLE")),
         identity=environment.get("TIDEGATE_IDENTITY", IDENTITY),
         work=Path(work) if work else cache() / "work",
-        registry_uri=environment.get("MLFLOW_TRACKING_URI") or None,
-        prometheus_url=environment.get("TIDEGATE_PROMETHEUS_URL") or None,
+        registry_uri=environment.get(REGISTRY_URI) or None,
+        prometheus_url=environment.get(PROMETHEUS_URL) or None,
         github=_github(environment),
         programs=environment.get("TIDEGATE_TRAINING_PATH") or None,
     )
@@ -58,11 +58,11 @@ def read_settings(folder: str | None = None, handle: str | None = None) -> Setti
 
 def _github(environment: Mapping[str, str]) -> GitHub:
     """An Enterprise Server's API is at `<server>/api/v3` unless somebody says otherwise."""
-    server = (environment.get("GITHUB_SERVER_URL") or PUBLIC_SERVER).rstrip("/")
+    server = (environment.get(SERVER_URL) or PUBLIC_SERVER).rstrip("/")
     usual = PUBLIC_API if server == PUBLIC_SERVER else f"{server}/api/v3"
     return GitHub(
         server=server,
-        api=(environment.get("GITHUB_API_URL") or usual).rstrip("/"),
+        api=(environment.get(API_URL) or usual).rstrip("/"),
         repository=environment.get("GITHUB_REPOSITORY") or None,
     )
 

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
+from tidegate.core.explaining import Account
+from tidegate.core.judging.budget import Budget
+from tidegate.core.judging.verdict import Verdict
 from tidegate.core.observed import ProposalState, Training, Unavailable
 from tidegate.core.outcome import Decision, Hold, Nothing, Status, WaitingOn, status_of
 from tidegate.core.pin import Pin
 from tidegate.core.transition import Transition, parse_branch
-from tidegate.errors import OutsideSystem
+from tidegate.errors import OutsideSystem, TidegateError
 from tidegate.ports import Target
-from tidegate.steps.deciding import Decided, Judges, decide_model
+from tidegate.steps.deciding import Decided, Judges, decide_models
 from tidegate.steps.desired import Wanted
 from tidegate.steps.observe import Sources
 
@@ -40,14 +43,27 @@ class EnvironmentStatus:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Explained:
+    """Why one environment is as it is: the decision's reason, what was judged (None: nothing was), and what is left of
+    its error budgets."""
+
+    environment: str
+    reason: str
+    account: Account | None
+    budgets: tuple[Budget, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ModelStatus:
-    """One model. `invalid` holds the findings of a manifest that cannot be read, `failure` why nothing is known."""
+    """One model. `invalid` holds the findings of a manifest that cannot be read, `failure` why nothing is known.
+    `explained`, by thorough judges alone, is each environment once more."""
 
     model: str
     training: Training | None
     environments: tuple[EnvironmentStatus, ...] = ()
     invalid: str | None = None
     failure: str | None = None
+    explained: tuple[Explained, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,14 +83,15 @@ def status(
     """Look at these models. One that cannot be observed says so; the others are shown all the same."""
     models: list[ModelStatus] = []
     failures: list[str] = []
-    for one in wanted:
-        try:
-            decided = decide_model(one, sources, judges, now)
-        except OutsideSystem as error:
-            failures.append(str(error))
-            models.append(ModelStatus(model=one.model.name, training=None, invalid=one.invalid, failure=str(error)))
+    for one, decided in decide_models(wanted, sources, judges, now):
+        if isinstance(decided, OutsideSystem):
+            failures.append(str(decided))
+            models.append(ModelStatus(model=one.model.name, training=None, invalid=one.invalid, failure=str(decided)))
             continue
-        models.append(_model(decided, sources, targets))
+        if isinstance(decided, TidegateError):
+            raise decided
+        shown = _model(decided, sources, targets)
+        models.append(replace(shown, explained=_explained(decided)) if judges.thorough else shown)
         failures.extend(_failures(decided))
     return StatusReport(
         main=sources.desired.commit,
@@ -103,9 +120,22 @@ def _model(decided: Decided, sources: Sources, targets: Mapping[str, Target]) ->
     )
 
 
+def _explained(decided: Decided) -> tuple[Explained, ...]:
+    return tuple(
+        Explained(
+            environment=name,
+            reason=reason_of(_as_observed(decision, decided.verdicts.get(name))),
+            account=decided.accounts.get(name),
+            budgets=decided.observed.budgets.get(name, ()),
+        )
+        for name, decision in decided.decision.environments.items()
+    )
+
+
 def _environment(name: str, decided: Decided, decision: Decision, rendered: bool | None) -> EnvironmentStatus:
     pin = decided.observed.environments[name].pin or Pin()
     verdict = decided.verdicts.get(name)
+    decision = _as_observed(decision, verdict)
     hold = decision if isinstance(decision, Hold) else None
     return EnvironmentStatus(
         environment=name,
@@ -121,6 +151,14 @@ def _environment(name: str, decided: Decided, decision: Decision, rendered: bool
         until=hold.until if hold else None,
         proposal=_open_proposal(name, decided),
     )
+
+
+def _as_observed(decision: Decision, verdict: Verdict | None) -> Decision:
+    """The decision as it is shown: where nothing is to do, and what serves could not be observed, it is not Healthy."""
+    if isinstance(decision, Nothing) and verdict is not None and verdict.unread is not None:
+        reason = f"cannot observe version {verdict.subject}: {verdict.unread}"
+        return Hold(reason=reason, waiting_on=WaitingOn.OUTSIDE, unknown=True)
+    return decision
 
 
 def reason_of(decision: Decision) -> str:

@@ -118,8 +118,9 @@ def asked(name: str, inputs: Mapping[str, str]) -> list[Sequence[str]]:
     return job.commands
 
 
-OWN = {(name, key) for name in FOLDERS for key in ("comment", "token", "working-directory")}
-"""Inputs that no option of the command takes: whether to comment, what becomes GITHUB_TOKEN, what follows `-C`."""
+OWN = {(name, key) for name in FOLDERS for key in ("comment", "token", "working-directory")} | {("backtest", "page")}
+"""Inputs that no option of the first command takes: whether to comment, what becomes GITHUB_TOKEN, what follows `-C`,
+and a page that is written by a command of its own."""
 WORDS = [
     pytest.param("command", {"command": "status --format 'json'"}, ["status", "--format", "json"], id="command"),
     pytest.param("validate", {"paths": "a b.yaml\n\n --c \n"}, ["a b.yaml", "--c"], id="validate-paths"),
@@ -137,6 +138,12 @@ WORDS = [
     pytest.param("evaluate", {"model": "churn", "version": "3"}, ["--version=3"], id="evaluate-version"),
     pytest.param("evaluate", {"model": "churn", "run": "ab"}, ["--run=ab"], id="evaluate-run"),
     pytest.param("evaluate", {"model": "churn", "candidate": "HEAD"}, ["--candidate=HEAD"], id="evaluate-candidate"),
+    pytest.param("backtest", {"model": "churn"}, ["churn"], id="backtest-model"),
+    pytest.param("backtest", {"model": "churn", "from": "7d"}, ["--from=7d"], id="backtest-from"),
+    pytest.param("backtest", {"model": "churn", "to": "1d"}, ["--to=1d"], id="backtest-to"),
+    pytest.param("backtest", {"model": "churn", "step": "30s"}, ["--step=30s"], id="backtest-step"),
+    pytest.param("backtest", {"model": "churn", "policy": "HEAD"}, ["--policy=HEAD"], id="backtest-policy"),
+    pytest.param("backtest", {"model": "churn", "compare": "HEAD"}, ["--compare=HEAD"], id="backtest-compare"),
     pytest.param("reconcile", {"dry-run": "true"}, ["--dry-run"], id="reconcile-dry-run"),
     pytest.param("render", {"model": "churn"}, ["churn"], id="render-model"),
     pytest.param("render", {"check": "true"}, ["--check"], id="render-check"),

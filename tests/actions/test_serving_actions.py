@@ -173,6 +173,30 @@ class TestEvaluate:
         assert (ended.code, ended.outputs["outcome"]) == (0, "skipped")
 
 
+class TestBacktest:
+    def test_a_model_must_be_named(self, checkout: Path, unanswered: Job) -> None:
+        ended = unanswered.run(checkout / "actions/backtest")
+        assert (ended.code, ended.outputs["outcome"]) == (errors.WRONG_USE, "broken")
+
+    def test_a_model_without_a_past_and_its_page(self, checkout: Path, served: Job) -> None:
+        nowhere = {**served.variables, "TIDEGATE_PROMETHEUS_URL": "http://127.0.0.1:9"}
+        page = served.workspace / "page.html"
+        ended = replace(served, variables=nowhere).run(checkout / "actions/backtest", model="churn", page=str(page))
+        assert ended.code == errors.OUTSIDE, ended.said
+        assert ended.outputs == {
+            "rollouts": "0", "differing": "0", "page": str(page), "comment": "", "exit-code": "3", "outcome": "broken",
+        }  # fmt: skip
+        assert "no rollout to replay" in ended.summary
+        assert page.is_file()
+
+    def test_a_strangers_pull_request_reads_no_history(self, checkout: Path, unanswered: Job) -> None:
+        payload = copy.deepcopy(examples()["pull_request"][0])
+        payload["pull_request"]["head"]["repo"]["id"] = 1
+        foreign = replace(unanswered, event_name="pull_request", event=payload)
+        ended = foreign.run(checkout / "actions/backtest", model="churn")
+        assert (ended.code, ended.outputs["outcome"]) == (0, "skipped")
+
+
 class TestReconcile:
     def test_a_pass_with_nothing_to_do(self, checkout: Path, served: Job) -> None:
         ended = served.run(checkout / "actions/reconcile")

@@ -143,18 +143,26 @@ class ForgeContract:
             check = Check(head=proposal.head, state=state, summary="why")
             world.forge.set_check(proposal.number, check, NOON)
             assert world.forge.proposal(proposal.number).check == check
+            assert world.forge.is_checked(proposal.head) is (state is CheckState.PASSED)
 
     def test_an_approval_counts_once_for_a_head_and_again_for_the_next(self, world: World) -> None:
         proposal = world.proposed()
-        world.forge.approve(proposal.number, "@dana", NOON)
-        world.forge.approve(proposal.number, "@dana", LATER)
+        world.forge.approve(proposal.number, "@dana", proposal.head, NOON)
+        world.forge.approve(proposal.number, "@dana", proposal.head, LATER)
         pushed = self._pushed(world)
-        world.forge.approve(proposal.number, "@dana", LATER)
+        world.forge.approve(proposal.number, "@dana", pushed, LATER)
         approvals = world.forge.proposal(proposal.number).approvals
         assert [(each.handle, each.head, each.at) for each in approvals] == [
             ("@dana", proposal.head, NOON),
             ("@dana", pushed, LATER),
         ]
+
+    def test_I4_an_approval_of_another_commit_than_the_head_is_none(self, world: World) -> None:
+        proposal = world.proposed()
+        pushed = self._pushed(world)
+        with pytest.raises(Raced, match=f"is at {pushed} by now"):
+            world.forge.approve(proposal.number, "@dana", proposal.head, LATER)
+        assert world.forge.proposal(proposal.number).approvals == ()
 
     def test_I5_what_a_person_pushes_to_the_branch_is_the_head_at_once(self, world: World) -> None:
         proposal = world.proposed()

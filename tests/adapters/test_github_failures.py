@@ -772,12 +772,13 @@ def test_F30_a_workflow_cannot_approve_for_a_person(hub: GitHubWorld, world: Wor
     assert forge.pull_request(proposal.number).approvals == ()
     if login is None:
         with pytest.raises(Refused, match="every workflow"):
-            forge.approve(proposal.number, "@dana", NOON)
+            forge.approve(proposal.number, "@dana", proposal.head, NOON)
 
 
 def test_F30_an_approval_that_somebody_edited_counts_for_nothing(hub: GitHubWorld, world: World) -> None:
-    number = world.proposed().number
-    world.forge.approve(number, "@dana", NOON)
+    proposal = world.proposed()
+    number = proposal.number
+    world.forge.approve(number, "@dana", proposal.head, NOON)
     comment = hub.github.repository(NAME).pulls[0].comments[0]
     world.it_is(LATER)
     asked(hub.github, "eve", "PATCH", f"/issues/comments/{comment.id}", {"body": comment.body.replace("dana", "eve")})
@@ -795,8 +796,9 @@ def test_F30_a_fork_s_branch_with_our_name_is_no_proposal(hub: GitHubWorld, worl
 
 
 def test_what_was_recorded_for_a_person_falls_with_their_review(hub: GitHubWorld, world: World) -> None:
-    number = world.proposed().number
-    world.forge.approve(number, "@dana", NOON)
+    proposal = world.proposed()
+    number = proposal.number
+    world.forge.approve(number, "@dana", proposal.head, NOON)
     world.it_is(LATER)
     review = {"event": "REQUEST_CHANGES", "body": "no"}
     asked(hub.github, "dana", "POST", f"/pulls/{number}/reviews", review)

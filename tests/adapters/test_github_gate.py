@@ -64,7 +64,7 @@ def test_our_proposal_is_read_with_who_opened_it_and_its_check(world: World) -> 
     number = world.forge.create(draft, NOON).number
     check = Check(head=draft.head, state=CheckState.PENDING, summary="needs a person")
     world.forge.set_check(number, check, NOON)
-    world.forge.approve(number, "@dana", NOON)
+    world.forge.approve(number, "@dana", draft.head, NOON)
     found = world.forge.pull_request(number)
     assert (found.branch, found.author, found.check) == (BRANCH, "@tidegate[bot]", check)
     assert [each.handle for each in found.approvals] == ["@dana"]
@@ -145,7 +145,8 @@ def test_others_pull_requests_are_unchecked_until_their_check_has_come_to_its_en
         if state is not None:
             world.forge.set_check(number, Check(head=head, state=state, summary="as said"), NOON)
         world.forge.proposals()
-        assert world.forge.unchecked() == ((number,) if unchecked else ())
+        assert world.forge.is_checked(head) is not unchecked
+        assert world.forge.unchecked() == ({number: head} if unchecked else {})
 
 
 def test_who_wrote_commits_is_told_by_their_addresses(hub: GitHubWorld, world: World) -> None:

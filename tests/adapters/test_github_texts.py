@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import nullcontext
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -305,6 +306,36 @@ def test_F10_a_share_of_the_writes_is_kept_for_what_is_urgent() -> None:
             limits.spend("GitHub", "")
     with pytest.raises(OutsideSystem, match="60 writes"):
         limits.spend("GitHub", "")
+
+
+def left(remaining: int, resource: str = "core") -> dict[str, str]:
+    """What an answer at noon says of an hour that ends at half past."""
+    reset = str(int((NOON + timedelta(minutes=30)).timestamp()))
+    told = {"remaining": str(remaining), "limit": "5000", "reset": reset, "resource": resource}
+    return {f"x-ratelimit-{name}": value for name, value in told.items()}
+
+
+@pytest.mark.parametrize(
+    ("headers", "waits"),
+    [
+        pytest.param(left(1000), False, id="a-fifth-is-left"),
+        pytest.param(left(999), True, id="less-than-a-fifth"),
+        pytest.param(left(999, "graphql"), False, id="of-another-limit"),
+        pytest.param({}, False, id="a-server-without-limits"),
+        pytest.param({**left(0), "x-ratelimit-limit": "many"}, False, id="no-number"),
+    ],
+)
+def test_F21_what_can_wait_leaves_the_last_requests_of_the_hour(headers: dict[str, str], *, waits: bool) -> None:
+    clock = Ticking()
+    limits = Limits("pause", clock.now, None)
+    limits.note(headers)
+    limits.require("GitHub")
+    with limits.sparingly(), pytest.raises(OutsideSystem, match="999 of 5000") if waits else nullcontext():
+        limits.require("GitHub")
+    limits.require("GitHub")
+    clock.at += timedelta(minutes=31)
+    with limits.sparingly():
+        limits.require("GitHub")
 
 
 @pytest.mark.parametrize(

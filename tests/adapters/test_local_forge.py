@@ -131,7 +131,7 @@ def test_approving_commenting_checking_and_merging_at_once_loses_nothing(world: 
 
     def approve() -> None:
         for place in range(5):
-            world.forge.approve(number, f"@p{place}", NOON)
+            world.forge.approve(number, f"@p{place}", proposal.head, NOON)
 
     def comment() -> None:
         for place in range(5):
@@ -210,7 +210,7 @@ def test_I2_a_process_killed_at_any_moment_leaves_a_state_from_which_the_next_fi
 
     def finish() -> None:
         number = world.forge.create(draft, NOON).number
-        world.forge.approve(number, "@dana", NOON)
+        world.forge.approve(number, "@dana", draft.head, NOON)
         world.forge.merge(number, draft.head, "m", LATER)
 
     process = multiprocessing.get_context("fork").Process(target=finish)
@@ -233,10 +233,10 @@ def test_a_lock_left_by_a_killed_git_is_named_and_not_deleted(world: World, bare
     lock = bare / f"{FORGE}.lock"
     lock.touch()
     with pytest.raises(OutsideSystem, match=r"forge\.lock.*delete that \.lock file"):
-        world.forge.approve(proposal.number, "@dana", NOON)
+        world.forge.approve(proposal.number, "@dana", proposal.head, NOON)
     assert lock.exists()
     lock.unlink()
-    world.forge.approve(proposal.number, "@dana", NOON)
+    world.forge.approve(proposal.number, "@dana", proposal.head, NOON)
     assert len(world.forge.proposal(proposal.number).approvals) == 1
 
 
@@ -299,7 +299,7 @@ def test_death_in_the_middle_of_a_closing_leaves_an_open_proposal_that_can_be_cl
 
 def test_the_log_of_the_forge_is_an_audit_trail(world: World, bare: Path) -> None:
     proposal = world.proposed()
-    world.forge.approve(proposal.number, "dana", NOON + timedelta(minutes=1))
+    world.forge.approve(proposal.number, "dana", proposal.head, NOON + timedelta(minutes=1))
     world.forge.close(proposal.number, "@eve", NOON + timedelta(minutes=2))
     log = git(bare, "log", "--reverse", "--format=%s|%cI|%ce", FORGE).splitlines()
     assert log == [
@@ -355,7 +355,7 @@ def test_two_hundred_open_proposals_are_listed_in_one_go(world: World, bare: Pat
 
 def test_any_proposal_is_a_pull_request_to_main(world: World) -> None:
     proposal = world.proposed()
-    world.forge.approve(proposal.number, "@dana", NOON)
+    world.forge.approve(proposal.number, "@dana", proposal.head, NOON)
     found = world.forge.pull_request(proposal.number)
     assert (found.number, found.base, found.branch, found.head) == (1, "main", proposal.branch, proposal.head)
     assert (found.author, found.fork, [a.handle for a in found.approvals]) == (f"@{proposal.author}", False, ["@dana"])

@@ -201,6 +201,15 @@ def test_I3_every_failure_has_its_own_reason(
     assert isinstance(Prometheus(url).now(), Unread)
 
 
+def test_a_remark_about_the_query_is_no_missing_data(played: tuple[str, type[_Recorder]]) -> None:
+    """`infos` are about how a query is written, such as a name that is no counter's; `warnings` are about its data."""
+    url, handler = played
+    body = b'{"status":"success","infos":["metric might not be a counter"],"data":{"resultType":"matrix","result":[]}}'
+    handler.answer = (200, JSON, body)
+    end = datetime(2026, 1, 1, tzinfo=UTC)
+    assert Prometheus(url).samples("up", end - HOUR, end) == Sampled(series=(), start=end - HOUR, end=end)
+
+
 def test_I3_a_server_that_hangs_is_given_up_after_the_time_out() -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         url = f"http://127.0.0.1:{silent.getsockname()[1]}"

@@ -18,10 +18,11 @@ from support.mlflow_server import MlflowServer
 from support.outbound import TOKEN, a_day, app, github_with_models, refusals, session_at, without_settings
 from support.prometheus_server import PrometheusServer
 from support.proxies import proxy
+from tidegate.adapters.git.remote import Remote, RemoteRepository
 from tidegate.adapters.mlflow import MlflowServer as Mlflow
 from tidegate.adapters.prometheus import Prometheus
 from tidegate.core.judging.reading import Unread
-from tidegate.errors import OutsideSystem
+from tidegate.errors import OutsideSystem, WrongUse
 
 pytestmark = pytest.mark.contract
 SECRET = "hunter2"
@@ -120,6 +121,40 @@ def test_a_proxy_that_refuses_is_named_without_its_password(
     assert words in rest.lower()
     assert words in git or "Failed to connect to 127.0.0.1 port 1" in git
     assert not [said for said in (rest, git, caplog.text) if SECRET in said or TOKEN in said]
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        pytest.param("http://dana:hun%0ater2@127.0.0.1:9", id="a-line-break-in-the-password"),
+        pytest.param("http://dana:hun/ter2@127.0.0.1:9", id="a-slash-in-the-password"),
+        pytest.param("http://dana:hun#ter2@127.0.0.1:9", id="a-hash-in-the-password"),
+        pytest.param("http://dana:hun?ter2@127.0.0.1:9", id="a-question-mark-in-the-password"),
+        pytest.param("http://dana:hun@ter2@127.0.0.1:9", id="an-at-sign-in-the-password"),
+        pytest.param("http://dana:hun ter2@127.0.0.1:9", id="a-space-in-the-password"),
+        pytest.param("http://dana:hun\tter2@127.0.0.1:9", id="a-tab-in-the-password"),
+        pytest.param("http://dana:hunter2@127.0.0.1:nine", id="a-port-that-is-no-number"),
+        pytest.param("http://dana:hunter2@[::1:9", id="half-a-bracket"),
+        pytest.param("http://dana:hunter2@", id="no-host"),
+        pytest.param("http://dana:hunter2@127.0.0.1:9/path", id="a-path"),
+        pytest.param("ftp://dana:hunter2@127.0.0.1:9", id="a-scheme-that-is-no-proxys"),
+    ],
+)
+def test_I11_a_proxy_that_is_no_plain_address_is_refused_before_git_shows_any_of_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, address: str
+) -> None:
+    monkeypatch.setenv("HTTPS_PROXY", address)
+    remote = Remote("https://github.test/acme/models.git", tmp_path / "mirror.git", lambda: TOKEN)
+    with pytest.raises(WrongUse, match="percent-encoded") as refused:
+        RemoteRepository(remote, identity="ci@example.org").head()
+    assert not [part for part in ("hun", "ter2", "dana") if part in str(refused.value)]
+
+
+def test_I11_what_git_says_is_cleared_of_the_proxys_password(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HTTPS_PROXY", "http://dana:hunter%212@127.0.0.1:9")
+    remote = Remote("https://github.test/acme/models.git", tmp_path / "mirror.git", lambda: TOKEN)
+    words = "fatal: no way by http://dana:hunter%212@127.0.0.1:9 (hunter!2)"
+    assert str(remote.failure(words, "main")).endswith("main: fatal: no way by http://dana:…@127.0.0.1:9 (…)")
 
 
 def test_prometheus_and_mlflow_go_by_the_proxy_too(

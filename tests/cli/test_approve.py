@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from support.gating import approve_now
 from support.program import Program
 from support.repositories import PERSON
 from support.worlds import WORKSPACE, World, settle, stable
@@ -47,7 +48,7 @@ def test_a_pull_request_that_waits_is_no_failure(world: World, tidegate: Program
     ran = tidegate("approve", str(number))
     assert (ran.code, ran.out) == (errors.FINE, dry.out)
     assert ran.out == f"#{number} pending: needs an approval by @dana: {PIN}\n"
-    world.ports.forge.approve(number, "@dana", world.clock.at)
+    approve_now(world, number, "@dana")
     ran = tidegate("approve", str(number), "--format", "json")
     head = world.ports.forge.proposal(number).head
     check = {"head": head, "state": "passed", "summary": f"approved by @dana: {PIN}"}

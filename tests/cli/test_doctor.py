@@ -160,14 +160,68 @@ def test_1_nobody_is_signed_in_to_github(
 ) -> None:
     ran = Program(clone.folder, tmp_path, {**servers, **at(github)})("doctor", "--format", "json")
     assert ran.code == errors.FINDINGS
+    assert "not-signed-in" in rules(ran.out)
+    assert "TIDEGATE_GITHUB_TOKEN, GITHUB_TOKEN or GH_TOKEN" in ran.out
+
+
+def test_1_a_token_that_github_does_not_know(
+    github: FakeGitHub, clone: Clone, servers: Mapping[str, str], tmp_path: Path
+) -> None:
+    program = Program(clone.folder, tmp_path, {**servers, **at(github, GH_TOKEN="ghp_nobody")})
+    ran = program("doctor", "--format", "json")
+    assert ran.code == errors.FINDINGS
     assert "github-refuses" in rules(ran.out)
+
+
+@pytest.mark.parametrize(
+    ("key", "words"),
+    [
+        pytest.param({}, "TIDEGATE_GITHUB_APP_KEY holds no secret", id="none"),
+        pytest.param({"TIDEGATE_GITHUB_APP_KEY_FILE": "/nowhere"}, "the secret file /nowhere cannot be", id="no-file"),
+        pytest.param({"TIDEGATE_GITHUB_APP_KEY": "/key.pem"}, "the App's private key cannot be read", id="no-PEM"),
+    ],
+)
+def test_1_an_apps_key_that_cannot_be_read(
+    key: Mapping[str, str], words: str, clone: Clone, github: FakeGitHub, tmp_path: Path
+) -> None:
+    variables = at(github, TIDEGATE_GITHUB_APP_ID="1", **key)
+    out = Program(clone.folder, tmp_path, variables)("doctor", "--format", "json").out
+    assert "app-key-unreadable" in rules(out)
+    assert words in out
 
 
 def test_1_an_origin_on_another_server(clone: Clone, servers: Mapping[str, str], tmp_path: Path) -> None:
     clone.git("remote", "set-url", "origin", "https://git.example/acme/models.git")
     ran = Program(clone.folder, tmp_path, servers)("doctor")
     assert ran.code == errors.FINDINGS
-    assert "origin is https://git.example/acme/models.git, which is not on https://github.com" in ran.out
+    seen = "origin is https://git.example/acme/models.git, which is not on https://github.com"
+    assert f"origin-elsewhere  {seen}" in ran.out
+
+
+def test_1_a_clone_without_an_origin_is_told_so_once(clone: Clone, servers: Mapping[str, str], tmp_path: Path) -> None:
+    clone.git("remote", "remove", "origin")
+    program = Program(clone.folder, tmp_path, servers)
+    assert rules(program("doctor", "--format", "json").out) == ["no-origin"]
+    assert "unseen   GitHub: this clone has no origin" in program("doctor").out
+
+
+@pytest.mark.parametrize(
+    ("variable", "address"),
+    [
+        pytest.param("GITHUB_API_URL", "api.github.com", id="the-API"),
+        pytest.param("GITHUB_SERVER_URL", "http://", id="the-server"),
+        pytest.param("TIDEGATE_PROMETHEUS_URL", "localhost", id="prometheus"),
+        pytest.param("MLFLOW_TRACKING_URI", "127.0.0.1:5000", id="mlflow"),
+    ],
+)
+def test_2_a_variable_that_holds_no_address_is_named(
+    variable: str, address: str, clone: Clone, github: FakeGitHub, tmp_path: Path
+) -> None:
+    variables = {**at(github, GITHUB_TOKEN="x"), variable: address}
+    ran = Program(clone.folder, tmp_path, variables)("doctor")
+    assert (ran.code, ran.out) == (errors.WRONG_USE, "")
+    words = "is no address of a server: it must begin with http:// or https:// and name a host"
+    assert ran.err == f"{variable} {words}\n"
 
 
 def test_3_servers_that_do_not_answer_are_named_and_the_others_asked(tmp_path: Path) -> None:
@@ -197,6 +251,14 @@ def test_2_a_folder_without_a_workspace(tmp_path: Path) -> None:
     ran = Program(new_bare(tmp_path / "git", {"README.md": "hello\n"}), tmp_path)("doctor")
     assert (ran.code, ran.out) == (errors.WRONG_USE, "")
     assert "tidegate init" in ran.err
+
+
+def test_2_a_repository_without_a_commit(tmp_path: Path) -> None:
+    clone = Clone.of(new_bare(tmp_path / "git", NOBODY), tmp_path / "clone")
+    clone.git("checkout", "--quiet", "--orphan", "empty")
+    ran = Program(clone.folder, tmp_path)("doctor")
+    assert (ran.code, ran.out) == (errors.WRONG_USE, "")
+    assert "has no commit yet; commit something first" in ran.err
 
 
 def test_files_that_are_not_pushed_are_looked_at(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ import stat
 import subprocess
 import sys
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -43,6 +44,14 @@ def test_0_a_settled_model_asks_no_server(settled: Program) -> None:
         ["digits", "staging", "Healthy", "1"],
         ["digits", "production", "Healthy", "1"],
     ]
+
+
+@pytest.mark.parametrize("variable", ["TIDEGATE_PROMETHEUS_URL", "MLFLOW_TRACKING_URI"])
+def test_2_reconcile_is_told_a_variable_that_holds_no_address(variable: str, settled: Program) -> None:
+    """Before anything is asked: what would hold all models is said once, and not as a server that is away."""
+    ran = replace(settled, variables={variable: "localhost:5000"})("reconcile", "--once")
+    assert (ran.code, ran.out) == (errors.WRONG_USE, "")
+    assert ran.err.startswith(f"{variable} is no address of a server: ")
 
 
 def test_status_of_a_settled_model_loads_no_client(settled: Program) -> None:

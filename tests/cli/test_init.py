@@ -51,6 +51,14 @@ def test_the_commands_it_prints_make_a_repository_in_any_folder(tmp_path: Path) 
     assert git(folder, "status", "--porcelain") == ""
 
 
+def test_on_github_it_sends_to_the_readme_and_to_no_bare_folder(tmp_path: Path) -> None:
+    ran = Program(tmp_path, tmp_path)("init", str(tmp_path / "models"), "--actions", f"acme/tidegate@{'a' * 40}")
+    heading = re.search(r'go through "(.+)" in (\S+);', ran.err)
+    assert heading
+    assert f"## {heading[1]}\n" in Path(heading[2]).read_text()
+    assert "git init" not in ran.err
+
+
 def test_dry_run_writes_nothing(tmp_path: Path) -> None:
     assert Program(tmp_path, tmp_path)("init", str(tmp_path / "models"), "--dry-run").code == errors.FINE
     assert not (tmp_path / "models").exists()

@@ -172,11 +172,20 @@ def test_pull_lists_shows_and_comments(world: World, tidegate: Program) -> None:
 def test_the_json_of_status_is_stable(tidegate: Program) -> None:
     report = json.loads(tidegate("status", "--format", "json").out)
     assert list(report) == ["main", "at", "models", "unreadable", "failures"]
-    assert list(report["models"][0]) == ["model", "training", "environments", "invalid", "failure"]
+    assert list(report["models"][0]) == ["model", "training", "environments", "invalid", "failure", "explained"]
     assert list(report["models"][0]["environments"][0]) == [
         "environment", "status", "stable", "canary", "weight", "previous", "serving", "rendered",
         "reason", "waiting_on", "until", "proposal",
     ]  # fmt: skip
+
+
+def test_status_explains_what_it_shows(tidegate: Program) -> None:
+    ran = tidegate("status", "digits", "--explain")
+    assert "digits in production: " in ran.out
+    assert "version 2 baking, since " in ran.out
+    explained = json.loads(tidegate("status", "digits", "--explain", "--format", "json").out)["models"][0]["explained"]
+    assert [each["environment"] for each in explained] == ["staging", "production"]
+    assert explained[0]["account"]["question"]["rollout"]["bake"] == "1m"
 
 
 def test_I11_no_command_shows_a_credential(world: World, tmp_path: Path) -> None:

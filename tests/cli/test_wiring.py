@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from support.worlds import WORKSPACE, World
 from tidegate.adapters.prometheus import Access
 from tidegate.core.judging.reading import Unread, Why
 from tidegate.core.workspace import Server
+from tidegate.errors import OutsideSystem, WrongUse
 from tidegate.settings import Settings
 from tidegate.wiring.context import Context, prometheus_access, without_user
 
@@ -65,13 +67,21 @@ def test_I3_a_prometheus_that_cannot_be_asked_is_a_reading_with_its_reason(prome
 
 
 @pytest.mark.parametrize("address", ["localhost:9090", "joe:hunter2@localhost:9090"])
-def test_I11_an_address_without_its_scheme_names_the_setting_and_is_not_shown(address: str, tmp_path: Path) -> None:
-    settings = replace(_settings(World(tmp_path).bare), prometheus_url=address)
-    now = Context(settings).metrics.now()
+def test_I11_an_address_without_its_scheme_names_the_variable_and_is_not_shown(address: str, tmp_path: Path) -> None:
+    settings = replace(_settings(World(tmp_path).bare), prometheus_url=address, registry_uri=address)
+    context = Context(settings)
+    with pytest.raises(WrongUse, match=r"^TIDEGATE_PROMETHEUS_URL is no address") as metrics:
+        context.metrics.now()
+    with pytest.raises(WrongUse, match=r"^MLFLOW_TRACKING_URI is no address") as registry:
+        context.registry.versions("digits")
+    assert "hunter2" not in f"{metrics.value} {registry.value}"
+
+
+def test_a_plan_goes_on_without_a_prometheus_whose_address_is_none(tmp_path: Path) -> None:
+    settings = replace(_settings(World(tmp_path).bare), prometheus_url="localhost")
+    now = Context(settings).metrics_within(timedelta(seconds=1)).now()
     assert isinstance(now, Unread)
-    assert now.why is Why.ERROR
-    assert "prometheus.url in tidegate.yaml" in now.words
-    assert "hunter2" not in now.words
+    assert now.words.startswith("TIDEGATE_PROMETHEUS_URL is no address")
 
 
 def test_a_prometheus_that_is_down_is_named_with_its_setting_and_the_next_step(tmp_path: Path) -> None:
@@ -80,7 +90,23 @@ def test_a_prometheus_that_is_down_is_named_with_its_setting_and_the_next_step(t
     assert isinstance(now, Unread)
     assert now.why is Why.UNREACHABLE
     assert now.words.startswith("Prometheus at http://127.0.0.1:1 does not answer (")
+    assert now.words.endswith("start it, or correct TIDEGATE_PROMETHEUS_URL")
+
+
+def test_what_the_file_names_is_corrected_in_the_file(tmp_path: Path) -> None:
+    closed = WORKSPACE.replace(":5000", ":1").replace(":9090", ":1")
+    context = Context(_settings(World(tmp_path, workspace=closed).bare))
+    now = context.metrics.now()
+    assert isinstance(now, Unread)
     assert now.words.endswith("start it, or correct prometheus.url in tidegate.yaml")
+    with pytest.raises(OutsideSystem, match=r"start it, or correct registry\.uri in tidegate\.yaml$"):
+        context.registry.versions("digits")
+
+
+def test_an_mlflow_that_is_down_is_named_with_its_variable(tmp_path: Path) -> None:
+    settings = replace(_settings(World(tmp_path).bare), registry_uri="http://127.0.0.1:1")
+    with pytest.raises(OutsideSystem, match=r"start it, or correct MLFLOW_TRACKING_URI$"):
+        Context(settings).registry.versions("digits")
 
 
 def test_a_user_in_the_address_is_kept_apart_from_it() -> None:

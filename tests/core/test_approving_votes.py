@@ -62,6 +62,10 @@ def test_a_comment_approves_what_it_names(text: str, *, untouched: bool, touched
     [
         pytest.param({"branch": "dana/threshold"}, id="a person's branch"),
         pytest.param({"fork": True}, id="a fork's branch that is called like ours"),
+        pytest.param(
+            {"branch": branch_name("digits", "production", Kind.HOLD, KEY)},
+            id="a verb's branch, whose content a person may swap under its key",
+        ),
     ],
 )
 def test_on_what_is_not_ours_a_comment_must_name_the_head(changes: dict[str, Any]) -> None:

@@ -11,6 +11,7 @@ import pytest
 from support.situations import (
     KEY,
     NOW,
+    OBJECTIVES,
     OLD_KEY,
     ROLLOUT,
     WORKSPACE,
@@ -27,15 +28,16 @@ from support.situations import (
 )
 from tidegate.core.decision import decide
 from tidegate.core.guards import Situation, stopped
+from tidegate.core.judging.budget import Budget
 from tidegate.core.judging.reading import Unread, Why
 from tidegate.core.judging.verdict import Comparison, ObjectiveVerdict, Stage, Standing, Tally, Verdict
 from tidegate.core.manifest import Effect, Environment, Judge, OnAbsent, OnInconclusive, Probation
 from tidegate.core.observed import EnvironmentObserved, Observed, PinChange, ProposalState, TrainingState, Unavailable
 from tidegate.core.observed import Training as Progress
 from tidegate.core.outcome import Decision, Evidence, Hold, Nothing, WaitingOn, Wish
-from tidegate.core.pin import Canary, Pin, Rejected
+from tidegate.core.pin import Canary, Override, Pin, Rejected, stamped
 from tidegate.core.pin import Hold as PinHold
-from tidegate.core.transition import Kind, Transition
+from tidegate.core.transition import Kind, Transition, mark
 from tidegate.core.workspace import Freeze, Workspace
 
 WORSE = ObjectiveVerdict(
@@ -242,6 +244,15 @@ def test_on_probation_without_absolute_evidence_about_the_previous_version_nothi
     held = hold(decided(observed(BAKED, probation()), judged(Stage.PROBATION, unknown)))
     assert held.pages
     assert held.degraded
+
+
+def test_on_probation_a_version_worse_than_the_one_held_back_beside_it_goes_back() -> None:
+    """It needs neither a healthy past nor healthy siblings: what is wrong elsewhere is wrong for both."""
+    worse = replace(WORSE, standing=Standing.BREACH, reference_standing=Standing.BREACH)
+    what = observed(BAKED, probation(holdback=0.05), failing_siblings={"production": "other"})
+    made = transition(decided(what, judged(Stage.PROBATION, worse)))
+    assert (made.kind, made.after.stable, made.after.holdback) == (Kind.REVERT, pin_of(1), None)
+    assert "worse than previous" in made.reasons[0]
 
 
 @pytest.mark.parametrize(
@@ -478,6 +489,15 @@ FROZEN = replace(
 )
 
 
+OVERSPENT = Budget(
+    objective=OBJECTIVES[0],
+    until=NOW,
+    since=NOW - timedelta(days=30),
+    tally=Tally(bad=130, total=10_000),
+    recovers_at=NOW + timedelta(days=3),
+)
+
+
 def held_promotions(what: Observed) -> Any:
     return what, replace(WORKSPACE, hold=PinHold(reason="migration")), {}
 
@@ -503,12 +523,31 @@ def dependency(what: Observed) -> Any:
 
 
 def spent(what: Observed) -> Any:
-    return replace(what, budget_spent={"production": "availability 130%"}), WORKSPACE, {}
+    return replace(what, budgets={"production": (OVERSPENT,)}), WORKSPACE, {}
+
+
+def unreadable_budget(what: Observed) -> Any:
+    lost = Unread(why=Why.NO_DATA, words="no total events within 30 days")
+    return replace(what, budgets={"production": (replace(OVERSPENT, unread=lost),)}), WORKSPACE, {}
 
 
 def overridden(what: Observed) -> Any:
-    what = replace(what, budget_spent={"production": "x"}, budget_overridden=frozenset({"production"}))
-    return what, WORKSPACE, {}
+    return _overriding(what, 2), WORKSPACE, {}
+
+
+def overridden_for_another(what: Observed) -> Any:
+    return _overriding(what, 3), WORKSPACE, {}
+
+
+def _overriding(what: Observed, version: int) -> Observed:
+    there = what.environments["production"]
+    if there.pin is None:
+        return what
+    allowed = replace(there.pin, override=Override(version=version, reason="mends it", by="@dana"))
+    pin = stamped("digits", "production", allowed, mark(Kind.OVERRIDE, there.pin))
+    history = (*there.history, replace(there.history[-1], commit="d" * 40, pin=pin))
+    environments = {**what.environments, "production": replace(there, history=history)}
+    return replace(what, budgets={"production": (OVERSPENT,)}, environments=environments)
 
 
 def open_person(what: Observed) -> Any:
@@ -552,7 +591,9 @@ GOES, STOPS, PAGES = "goes", "stops", "stops and pages"
             open_ours: (STOPS, STOPS, STOPS, GOES, GOES, GOES),
             dependency: (STOPS, GOES, GOES, GOES, GOES, GOES),
             spent: (STOPS, GOES, GOES, GOES, GOES, GOES),
+            unreadable_budget: (STOPS, GOES, GOES, GOES, GOES, GOES),
             overridden: (GOES, GOES, GOES, GOES, GOES, GOES),
+            overridden_for_another: (STOPS, GOES, GOES, GOES, GOES, GOES),
             sibling: (GOES, GOES, GOES, GOES, PAGES, GOES),
         }.items()
         for kind, expected in zip(KINDS, row, strict=True)

@@ -75,7 +75,9 @@ spec:
   gates:
     recall: {minimum: 0.5, slice: new, severity: warning}
   objectives:
-    accuracy: {bad: wrong_total, total: all_total, target: 0.85, labels: {delay: 7d, minimumCoverage: 60%}}
+    accuracy:
+      {bad: wrong_age, total: age, target: 0.85, labels: {served: all_total, delay: 7d, minimumCoverage: 60%}}
+    revenue: {sum: revenue_sum, squares: revenue_squares, total: sessions_total, range: [0, 50], minimum: 1.2}
     good: {good: fine_total, total: all_total, target: "0.9", window: 7d, effect: block}
     drift:
       value: |
@@ -335,7 +337,8 @@ def test_the_pin_knows_every_kind_of_transition() -> None:
             "under: 250ms, ",
             "",
             "p:10:14: error missing-key: latency: not enough is given; fix: give one of: preset; bad + total + target; "
-            "good + total + target; histogram + under + target; value + maximum; value + minimum",
+            "good + total + target; histogram + under + target; value + maximum; value + minimum; "
+            "sum + total + range + minimum; sum + total + range + maximum",
             id="half an objective",
         ),
         pytest.param(

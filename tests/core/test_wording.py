@@ -11,10 +11,10 @@ import pytest
 from support.situations import NOW, pin_of, verdict
 from tidegate.core import wording
 from tidegate.core.judging.reading import Unread, Why
-from tidegate.core.judging.verdict import Comparison, ObjectiveVerdict, Stage, Standing, Tally, Verdict
+from tidegate.core.judging.verdict import BurnRate, Comparison, ObjectiveVerdict, Stage, Standing, Tally, Verdict
 from tidegate.core.manifest import Effect
 from tidegate.core.observed import OURSELVES
-from tidegate.core.pin import Canary, Hold, Pin, Rejected, stamped
+from tidegate.core.pin import Canary, Hold, Override, Pin, Rejected, stamped
 from tidegate.core.transition import DECIDED, Kind, Transition, mark
 
 STABLE = Pin(stable=pin_of(11), previous=pin_of(10), policy="p" * 40)
@@ -32,6 +32,8 @@ WORSE = ObjectiveVerdict(
     evidence=912.4,
     needed=200,
     worse_at=NOW,
+    dispersion=1.62,
+    dispersion_measured=True,
 )
 CLEARED = ObjectiveVerdict(
     objective="availability",
@@ -40,9 +42,28 @@ CLEARED = ObjectiveVerdict(
     subject=Tally(bad=1, total=1500),
     reference=Tally(bad=12, total=13500),
     cleared_by="ruled out",
+    needed=200,
+    dispersion=2,
 )
 BREACH = ObjectiveVerdict(
     objective="latency", effect=Effect.REVERT, subject=Tally(bad=90, total=600), standing=Standing.BREACH
+)
+BURNED = ObjectiveVerdict(
+    objective="availability",
+    effect=Effect.REVERT,
+    subject=Tally(bad=140, total=90_000),
+    standing=Standing.BREACH,
+    burned=BurnRate(
+        short=timedelta(minutes=5),
+        long=timedelta(hours=1),
+        factor=14.4,
+        allowed=0.005,
+        in_short=Tally(bad=50, total=320),
+        in_long=Tally(bad=120, total=1500),
+        evidence=67.2,
+        needed=14.17,
+    ),
+    burned_at=NOW,
 )
 BLIND = ObjectiveVerdict(
     objective="quality", effect=Effect.INFORM, unread=Unread(why=Why.ERROR, words="bad_data: <b>|x|</b> @everyone")
@@ -85,6 +106,13 @@ CASES = {
         wording.objective_reason(BREACH)[1],
         judged=verdict(Stage.PROBATION, 12, objectives=(BREACH,)),
     ),
+    "revert-burning": transition(
+        Kind.REVERT,
+        FINISHED,
+        Pin(stable=pin_of(11), rejected=REJECTED),
+        wording.objective_reason(BURNED)[1],
+        judged=verdict(Stage.PROBATION, 12, objectives=(BURNED,)),
+    ),
     "revert-never-served": transition(
         Kind.REVERT,
         ROLLING,
@@ -102,6 +130,12 @@ CASES = {
     ),
     "resume": transition(Kind.RESUME, STABLE, STABLE, "@dana resumes"),
     "unreject": transition(Kind.UNREJECT, STABLE, STABLE, "@dana takes version 9 off the rejected list"),
+    "override": transition(
+        Kind.OVERRIDE,
+        STABLE,
+        replace(STABLE, override=Override(version=12, reason="mends the outage", by="@dana")),
+        "@dana lets version 12 enter on a spent error budget: mends the outage",
+    ),
     "restart": transition(Kind.RESTART, FURTHER, ROLLING, "@dana restarts the rollout"),
 }
 
@@ -110,7 +144,7 @@ CASES = {
 def test_a_proposal_reads_as_reviewed(name: str, golden: Callable[[str, str], None]) -> None:
     case = CASES[name]
     message = wording.commit_message(case, OURSELVES if case.kind in DECIDED else "@dana")
-    text = f"{wording.title(case)}\n\n---\n\n{wording.body(case, QUERIES)}\n---\n\n{message}"
+    text = f"{wording.title(case)}\n\n---\n\n{wording.body(case, QUERIES if case.verdict else ())}\n---\n\n{message}"
     golden(f"proposals/{name}.md", text)
 
 

@@ -20,11 +20,13 @@ from pathlib import Path
 
 import pytest
 
+from support.inspecting import inspected
 from support.program import CONTROLLER
 from support.repositories import ISOLATED, Clone, new_bare
 from tidegate import bundled
 from tidegate.adapters.targets.file import FileTarget
 from tidegate.core import wording
+from tidegate.core.finding import Severity
 from tidegate.core.judging.verdict import Comparison, ObjectiveVerdict, Stage, Standing, Tally, Verdict
 from tidegate.core.manifest import Effect
 from tidegate.core.pin import NOTHING_BEFORE, Canary, Pin, Rejected, Stamp, content, stamped
@@ -182,6 +184,18 @@ def test_every_yaml_example_is_read(page: Path) -> None:
             read_example(block["text"], named(page))
 
 
+@pytest.mark.parametrize("page", PAGES, ids=named)
+def test_every_model_that_is_shown_passes_validation(page: Path) -> None:
+    """But for the files that it names: the page has only the manifest."""
+    for block in BLOCK.finditer(page.read_text(encoding="utf-8")):
+        if re.search(r"^kind: Model$", block["text"], re.MULTILINE):
+            model = re.search(r"\bname: ([\w-]+)", block["text"])
+            assert model, block["text"]
+            found = inspected({f"models/{model[1]}/model.yaml": block["text"]})
+            wrong = [str(each) for each in found if each.severity is Severity.ERROR and each.rule != "missing-file"]
+            assert not wrong, "\n".join(wrong)
+
+
 def read_example(text: str, path: str) -> None:
     """Raises InvalidManifest with its findings."""
     schemas = bundled.schemas()
@@ -247,11 +261,11 @@ def a_revert() -> Transition:
     clean, bad = Tally(bad=0, total=95), Tally(bad=23, total=23)
     availability = ObjectiveVerdict(
         objective="availability", effect=Effect.REVERT, subject=Tally(total=23), reference=clean,
-        standing=Standing.TOO_FEW,
+        standing=Standing.TOO_FEW, needed=200, dispersion=1,
     )  # fmt: skip
     latency = ObjectiveVerdict(
         objective="latency", effect=Effect.REVERT, subject=bad, reference=clean, comparison=Comparison.WORSE,
-        evidence=3.29e12, needed=200,
+        evidence=3.29e12, needed=200, dispersion=1,
     )  # fmt: skip
     verdict = Verdict(
         stage=Stage.CANARY, subject=3, judged_until=at, objectives=(availability, latency), first_bad_at=at

@@ -22,6 +22,8 @@ from support.tapes import Controller, Taped, controllers
 from support.worlds import World
 from tidegate.reconcile import reconcile
 
+pytestmark = pytest.mark.timeout(300)
+
 State = tuple[str, Mapping[str, int]]
 
 
@@ -32,18 +34,17 @@ def state_of(world: World) -> State:
 
 @dataclass(frozen=True)
 class Moment:
-    """One pass of the undisturbed rollout: the world just before it, its port calls, and the state after each."""
+    """One pass of the undisturbed rollout: the world just before it, its port calls as they began (a merge calls others
+    while it lasts), and the states before and after each."""
 
     world: Copied
     calls: tuple[str, ...]
-    states: tuple[State, ...]
+    before: tuple[State, ...]
+    after: tuple[State, ...]
 
     @property
     def writes(self) -> list[int]:
         return [place for place, name in enumerate(self.calls) if name in WRITES]
-
-    def state_before(self, place: int) -> State:
-        return self.states[place - 1] if place else state_of(self.world)
 
 
 @dataclass(frozen=True)
@@ -56,6 +57,24 @@ class Recording:
     @property
     def writing(self) -> list[Moment]:
         return [moment for moment in self.moments if moment.writes]
+
+
+class Watch:
+    """Writes down each call of a port as it begins, with the states around it."""
+
+    def __init__(self, world: World) -> None:
+        self._world, self._latest = world, state_of(world)
+        self.calls: list[str] = []
+        self.before: list[State] = []
+        self.after: dict[int, State] = {}
+
+    def __call__(self, name: str, call: Callable[[], Any]) -> Any:
+        place = len(self.calls)
+        self.calls.append(name)
+        self.before.append(self._latest)
+        answer = call()
+        self._latest = self.after[place] = state_of(self._world)
+        return answer
 
 
 Record = Callable[[Play], Recording]
@@ -78,17 +97,10 @@ def passes(world: World, play: Play, folder: Path) -> Iterator[Moment]:
         play.people(world)
         world.wait(STEP)
         before = Copied(world, folder / world.clock.at.isoformat())
-        calls: list[str] = []
-        states: list[State] = []
-
-        def around(name: str, call: Callable[[], Any], calls: list[str] = calls, states: list[State] = states) -> Any:
-            answer = call()
-            calls.append(name)
-            states.append(state_of(world))
-            return answer
-
-        one_pass(handed(world, around))
-        yield Moment(world=before, calls=tuple(calls), states=tuple(states))
+        watch = Watch(world)
+        one_pass(handed(world, watch))
+        after = tuple(watch.after[place] for place in range(len(watch.calls)))
+        yield Moment(world=before, calls=tuple(watch.calls), before=tuple(watch.before), after=after)
 
 
 def die(world: World, place: int, *, after: bool = False) -> None:
@@ -149,14 +161,14 @@ def test_I2_a_death_at_a_read_leaves_what_the_write_before_it_left(
 ) -> None:
     moment = record(play).writing[pass_]
     reads = [place for place in range(len(moment.calls)) if place not in moment.writes]
-    assert all(moment.states[place] == moment.state_before(place) for place in reads)
+    assert all(moment.after[place] == moment.before[place] for place in reads)
     world = Copied(moment.world, tmp_path / "untouched")
     die_at_each(world, [place for place in reads if place < moment.writes[0]])
     assert state_of(world) == state_of(moment.world)
     for place in (place for place in reads if place - 1 in moment.writes):  # the first read after each write
         world = Copied(moment.world, tmp_path / str(place))
         die(world, place)
-        assert state_of(world) == moment.state_before(place), f"died at call {place}, {moment.calls[place]}"
+        assert state_of(world) == moment.before[place], f"died at call {place}, {moment.calls[place]}"
 
 
 @pytest.mark.parametrize(("play", "pass_"), EVERY_WRITING_PASS)
@@ -171,7 +183,7 @@ def test_I2_a_death_before_or_after_any_write_leads_to_the_same_end(
             world = Copied(moment.world, tmp_path / f"{place}-{after}")
             die(world, place, after=after)
             state = state_of(world)
-            assert state == (moment.states[place] if after else moment.state_before(place))
+            assert state == (moment.after[place] if after else moment.before[place])
             if state in seen:
                 continue
             seen.append(state)

@@ -146,12 +146,7 @@ def the_second_version_takes_its_steps(models: ModelsRepository, kim: Person) ->
 
 def a_bad_version_is_taken_back(models: ModelsRepository, service: Service, dana: Person, kim: Person) -> None:
     service.bad.add(3)
-    dana.types(
-        "$ git switch --quiet main && git pull --quiet && git switch --quiet --create bolder\n"
-        "$ sed -i 's/{C: 2.0}/{C: 3.0}/' models/example/model.yaml\n"
-        "$ git commit --quiet --all --message 'example: bolder' && git push --quiet --set-upstream origin bolder\n"
-        "$ gh pr create --fill\n…\n"
-    )
+    dana.types(parts()["bad"])
     number = models.pulls()[-1][0]
     models.ran(models.proposed(number, "opened"), "pull_request", number)
     kim.types(f"$ gh pr review {number} --approve\n")

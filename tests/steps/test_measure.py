@@ -2,20 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from itertools import accumulate
 
 import pytest
 
-from support.counters import AVAILABILITY, CANARY, SINCE, STABLE, canary_question
+from support.counters import AVAILABILITY, CANARY, SINCE, STABLE, canary_question, counter, moment
 from support.prometheus_server import PrometheusServer, Written
 from tidegate.adapters.prometheus import Prometheus
+from tidegate.core.judging.dispersion import HISTORY
 from tidegate.core.judging.judgement import judge
 from tidegate.core.judging.queries import Scope
 from tidegate.core.judging.reading import Sampled, Series, Unread, Why
-from tidegate.core.judging.verdict import Comparison, Question, Stage, WeightChange
-from tidegate.core.manifest import Objective
-from tidegate.steps.measure import measure, queries_of
+from tidegate.core.judging.verdict import (
+    Comparison,
+    ObjectiveVerdict,
+    Question,
+    Stage,
+    Standing,
+    Verdict,
+    WeightChange,
+)
+from tidegate.core.manifest import Effect, Objective
+from tidegate.steps.deciding import Judges, _hear
+from tidegate.steps.measure import asks_before, measure, queries_of
 
 SCOPE = Scope(model="churn", environment="production", ready="model_ready")
 
@@ -33,6 +45,11 @@ class Recorded:
 
     def samples(self, selector: str, start: datetime, end: datetime) -> Sampled | Unread:
         self.asked.append((selector, start, end))
+        return self.answer
+
+    def answers(self, expression: str, start: datetime, end: datetime, step: timedelta) -> Sampled | Unread:
+        assert (start.timestamp() / step.total_seconds()).is_integer()
+        self.asked.append((expression, start, end))
         return self.answer
 
 
@@ -66,18 +83,91 @@ def test_long_windows_are_asked_in_adjoining_pieces() -> None:
     metrics = Recorded(now, nothing(now))
     measure(canary_question(), replace(SCOPE, ready=None), metrics)
     pieces = [(start, end) for selector, start, end in metrics.asked if selector.startswith("errors_total")]
-    assert len(pieces) == 4
-    assert all(end - start <= timedelta(hours=6) for start, end in pieces)
+    assert len(pieces) == 3
+    assert all(end - start <= timedelta(hours=12) for start, end in pieces)
     assert [end for _, end in pieces[:-1]] == [start for start, _ in pieces[1:]]
-    assert pieces[0][0] < SINCE < pieces[0][1]
+    assert pieces[0][0] < SINCE - HISTORY
     assert pieces[-1][1] == now
 
 
-def test_probation_reads_as_long_a_time_before_it() -> None:
+@pytest.mark.parametrize(
+    ("asked", "least"),
+    [
+        pytest.param({}, timedelta(minutes=5), id="its-own-time"),
+        pytest.param({"before": True}, timedelta(hours=2, minutes=5), id="and-as-long-a-time-before-it"),
+        pytest.param({"throughout": True}, timedelta(hours=2, minutes=5), id="for-any-verdict-of-the-stage"),
+    ],
+)
+def test_probation_reads(asked: dict[str, bool], least: timedelta) -> None:
     now = SINCE + timedelta(hours=2)
     metrics = Recorded(now, nothing(now))
-    measure(replace(canary_question(), stage=Stage.PROBATION), SCOPE, metrics)
-    assert metrics.asked[0][1] <= SINCE - timedelta(hours=2)
+    measure(replace(canary_question(), stage=Stage.PROBATION, weights=()), SCOPE, metrics, **asked)
+    assert metrics.asked[0][1] == SINCE - least
+
+
+@dataclass
+class Kept:
+    """A Metrics that has these series, each under its own name."""
+
+    time: datetime
+    series: dict[str, Sequence[Series]]
+
+    def now(self) -> datetime | Unread:
+        return self.time
+
+    def samples(self, selector: str, start: datetime, end: datetime) -> Sampled | Unread:
+        first, last = start.timestamp(), end.timestamp()
+        seen = (
+            replace(each, samples=tuple(sample for sample in each.samples if first < sample[0] <= last))
+            for each in self.series.get(selector.partition("{")[0], ())
+        )
+        return Sampled(series=tuple(each for each in seen if each.samples), start=start, end=end)
+
+    def answers(self, expression: str, start: datetime, end: datetime, step: timedelta) -> Sampled | Unread:
+        raise AssertionError(expression)
+
+
+@pytest.mark.parametrize(
+    ("now", "before"), [(5.0, 0.0), (5.0, 5.0), (0.0, 5.0), (0.5, 0.0)], ids=lambda bad: f"{bad:g}-bad-a-scrape"
+)
+def test_I9_the_time_before_is_read_when_it_matters_and_changes_nothing_else(now: float, before: float) -> None:
+    """At every look the verdict is the one that all samples lead to."""
+    question = replace(canary_question(), stage=Stage.PROBATION, weights=())
+    totals = [counter(STABLE, [100.0] * 300, first=-300), counter(CANARY, [100.0] * 200, first=-4)]
+    bad = [counter(STABLE, [before] * 300, first=-300), counter(CANARY, [now] * 200, first=-4)]
+    standings = set()
+    for scrape in (8, 20, 40, 120, 190):
+        metrics = Kept(moment(scrape), {"requests_total": totals, "errors_total": bad})
+        everything = judge(question, measure(question, SCOPE, metrics, before=True))
+        first = judge(question, measure(question, SCOPE, metrics))
+        standings.add(everything.objectives[0].standing)
+        assert asks_before(question, first) is asks_before(question, everything)
+        assert asks_before(question, first) or first == everything
+    assert (Standing.BREACH in standings) is (now > 1)
+
+
+@pytest.mark.parametrize(
+    ("before", "standing"),
+    [pytest.param(0.0, Standing.FINE, id="it-was-fine"), pytest.param(5.0, Standing.BREACH, id="it-breached-too")],
+)
+def test_a_pass_holds_a_breach_against_how_the_version_before_stood(before: float, standing: Standing) -> None:
+    question = replace(canary_question(), stage=Stage.PROBATION, weights=())
+    totals = [counter(STABLE, [100.0] * 300, first=-300), counter(CANARY, [100.0] * 200, first=-4)]
+    # Found after some twenty-five minutes; in the last fifteen before probation nothing was bad.
+    stable, canary = [before] * 240 + [0.0] * 60, [0.0] * 100 + [5.0] * 100
+    bad = [counter(STABLE, stable, first=-300), counter(CANARY, canary, first=-4)]
+    metrics = Kept(moment(190), {"requests_total": totals, "errors_total": bad})
+    judges = Judges(metrics=metrics).sit(moment(190))
+    (heard,) = _hear(question, replace(SCOPE, ready=None), judges).account.verdict.objectives
+    assert (heard.standing, heard.reference_standing) == (Standing.BREACH, standing)
+
+
+def test_without_a_version_before_nobody_asks_how_it_stood() -> None:
+    breach = ObjectiveVerdict(objective="availability", effect=Effect.REVERT, standing=Standing.BREACH)
+    verdict = Verdict(stage=Stage.PROBATION, subject=CANARY, judged_until=SINCE, objectives=(breach,))
+    question = replace(canary_question(), stage=Stage.PROBATION)
+    asked = [asks_before(each, verdict) for each in (question, replace(question, reference=None))]
+    assert asked == [True, False]
 
 
 def test_readiness_is_read_over_twice_the_bake_however_long_a_version_waits() -> None:
@@ -96,7 +186,7 @@ def test_readiness_is_read_over_twice_the_bake_however_long_a_version_waits() ->
 @pytest.mark.parametrize(
     ("begins", "asked"),
     [
-        pytest.param(timedelta(minutes=-5), False, id="not-for-series-that-were-there"),
+        pytest.param(-HISTORY - timedelta(minutes=5), False, id="not-for-series-that-were-there"),
         pytest.param(timedelta(minutes=5), True, id="for-a-series-that-began-inside"),
     ],
 )
@@ -142,13 +232,41 @@ def test_a_real_prometheus_leads_to_the_verdict(
     metrics = Prometheus(prometheus.url)
     now = metrics.now()
     assert isinstance(now, datetime)
-    since = now - timedelta(minutes=20)
+    since = now - timedelta(minutes=25)
     scope = Scope(model=f"model-{expected.value}", environment="production")
     question: Question = replace(canary_question(), since=since, weights=(WeightChange(at=since, weight=0.1),))
-    prometheus.write(_traffic(scope, since - timedelta(minutes=10), 120, errors))
+    prometheus.write(_traffic(scope, since - timedelta(minutes=10), 140, errors))
     verdict = judge(question, measure(question, scope, metrics))
     assert verdict.unread is None
     assert verdict.objectives[0].comparison is expected
+
+
+@pytest.mark.contract
+def test_dispersion_is_measured_on_a_real_prometheus_before_the_rollout(prometheus: PrometheusServer) -> None:
+    """Two targets of stable whose errors come in dozens, now on the one and now on the other."""
+    metrics = Prometheus(prometheus.url)
+    now = metrics.now()
+    assert isinstance(now, datetime)
+    since = now - timedelta(minutes=30)
+    scope = Scope(model="clustered", environment="production")
+    question: Question = replace(canary_question(), since=since, weights=(WeightChange(at=since, weight=0.1),))
+    start, scrapes = since - HISTORY - timedelta(minutes=10), 4 * (6 * 60 + 40)
+
+    def series(name: str, instance: str, gains: list[float]) -> Written:
+        labels = {"__name__": name, "model": "clustered", "environment": "production", "version": str(STABLE)}
+        counted = enumerate(accumulate(gains))
+        times = [(start.timestamp() + 15 * index, value) for index, value in counted]
+        return {**labels, "job": "serving", "instance": instance}, times
+
+    for instance, apart in (("pod-1", 23), ("pod-2", 31)):
+        dozens = [12.0 * (index % apart == 0) for index in range(scrapes)]
+        written = [series("requests_total", instance, [50.0] * scrapes), series("errors_total", instance, dozens)]
+        prometheus.write(written)
+    first = judge(question, measure(question, scope, metrics)).objectives[0]
+    assert first.dispersion_measured
+    assert first.dispersion > 2
+    again = judge(question, measure(question, scope, metrics)).objectives[0]
+    assert again.dispersion == first.dispersion
 
 
 def _traffic(scope: Scope, start: datetime, scrapes: int, errors: float) -> list[Written]:

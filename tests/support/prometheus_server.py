@@ -32,18 +32,18 @@ _HEADERS = {
 
 
 class PrometheusServer:
-    """A Prometheus on a free loopback port, with its data in `folder`."""
+    """A Prometheus on a free loopback port, with its data in `folder`; `configuration` is put behind our own."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *flags: str, configuration: str = "") -> None:
         self.port = _free_port()
         self.url = f"http://127.0.0.1:{self.port}"
-        self._folder = folder
+        self._folder, self._flags, self._configuration = folder, flags, configuration
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
         self._folder.mkdir(parents=True, exist_ok=True)
         configuration = self._folder / "prometheus.yml"
-        configuration.write_text(_CONFIGURATION, encoding="utf-8")
+        configuration.write_text(_CONFIGURATION + self._configuration, encoding="utf-8")
         command = [
             str(find_prometheus(default_cache())),
             f"--config.file={configuration}",
@@ -52,6 +52,7 @@ class PrometheusServer:
             f"--web.listen-address=127.0.0.1:{self.port}",
             "--web.enable-remote-write-receiver",
             "--log.level=error",
+            *self._flags,
         ]
         with (self._folder / "log").open("ab") as log:
             self._process = subprocess.Popen(command, stdout=log, stderr=log)
@@ -61,12 +62,25 @@ class PrometheusServer:
         """End it; SIGKILL ends it as a crash would."""
         if self._process is not None:
             self._process.send_signal(how)
+            self._process.send_signal(signal.SIGCONT)
             self._process.wait(timeout=20)
             self._process = None
 
     def write(self, series: Sequence[Written]) -> None:
         """Store samples; they can be read when this returns."""
-        body = bytes(cramjam.snappy.compress_raw(_write_request(series)))
+        self._store(b"".join(_field(1, _labelled(labels) + _samples(samples)) for labels, samples in series))
+
+    def write_native(self, labels: Mapping[str, str], observed: Sequence[tuple[float, int]]) -> None:
+        """Store a native histogram: times, and so many observations by then. All are of 0, for want of buckets."""
+        self._store(_field(1, _labelled(labels) + b"".join(_field(4, _histogram(at, n)) for at, n in observed)))
+
+    def pause(self) -> None:
+        """Hang: connections are taken, and nothing is answered until it is stopped for good."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGSTOP)
+
+    def _store(self, write_request: bytes) -> None:
+        body = bytes(cramjam.snappy.compress_raw(write_request))
         answer = requests.post(f"{self.url}/api/v1/write", data=body, headers=_HEADERS, timeout=10)
         if answer.status_code != 204:
             raise AssertionError(f"Prometheus refused the samples: {answer.status_code} {answer.text}")
@@ -102,20 +116,29 @@ def _free_port() -> int:
         return port
 
 
-def _write_request(series: Sequence[Written]) -> bytes:
-    """WriteRequest of Prometheus' remote write 1.0: timeseries = 1 (labels = 1, samples = 2), labels sorted by name."""
-    return b"".join(_field(1, _time_series(labels, samples)) for labels, samples in series)
-
-
-def _time_series(labels: Mapping[str, str], samples: Sequence[tuple[float, float]]) -> bytes:
-    named = b"".join(
+# Prometheus' remote write 1.0 (prompb/types.proto): WriteRequest is timeseries = 1, of labels = 1 (sorted by name),
+# samples = 2 and histograms = 4.
+def _labelled(labels: Mapping[str, str]) -> bytes:
+    return b"".join(
         _field(1, _field(1, name.encode()) + _field(2, value.encode())) for name, value in sorted(labels.items())
     )
+
+
+def _samples(samples: Sequence[tuple[float, float]]) -> bytes:
     # value = 1 is a double (wire type 1), timestamp = 2 a varint of milliseconds.
-    valued = b"".join(
-        _field(2, b"\x09" + struct.pack("<d", value) + b"\x10" + _varint(round(at * 1000))) for at, value in samples
+    return b"".join(
+        _field(2, b"\x09" + struct.pack("<d", value) + b"\x10" + _milliseconds(at)) for at, value in samples
     )
-    return named + valued
+
+
+def _histogram(at: float, count: int) -> bytes:
+    # count_int = 1, sum = 3, schema = 4, zero_threshold = 5, zero_count_int = 6, timestamp = 15.
+    zeros = b"\x19" + struct.pack("<d", 0.0) + b"\x20\x00" + b"\x29" + struct.pack("<d", 0.001)
+    return b"\x08" + _varint(count) + zeros + b"\x30" + _varint(count) + b"\x78" + _milliseconds(at)
+
+
+def _milliseconds(at: float) -> bytes:
+    return _varint(round(at * 1000))
 
 
 def _field(number: int, content: bytes) -> bytes:

@@ -7,8 +7,10 @@ Its counters and the registry live in memory: they are the two outside systems t
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+import re
+from bisect import bisect_right
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -60,6 +62,9 @@ spec:
     staging: {}
     production: {approval: required}
 """
+
+
+_LAST = re.compile(r"last_over_time\((?P<selector>.*)\[(?P<reach>\d+)s\]\)", re.DOTALL)
 
 
 @dataclass
@@ -125,6 +130,29 @@ class Tape:
             if inside
         )
         return Sampled(series=found, start=start, end=end)
+
+    def answers(self, expression: str, start: datetime, end: datetime, step: timedelta) -> Sampled | Unread:
+        """`last_over_time` at fixed instants: error budgets ask nothing else."""
+        asked = _LAST.fullmatch(expression)
+        assert asked is not None, expression
+        reach = timedelta(seconds=int(asked["reach"]))
+        raw = self.samples(asked["selector"], start - reach, end)
+        if isinstance(raw, Unread):
+            return raw
+        instants = [(start + number * step).timestamp() for number in range((end - start) // step + 1)]
+        found = (replace(each, samples=_last(each, instants, reach)) for each in raw.series)
+        return Sampled(series=tuple(each for each in found if each.samples), start=start, end=end)
+
+
+def _last(series: Series, instants: Sequence[float], reach: timedelta) -> tuple[tuple[float, float], ...]:
+    """Its last sample at each instant, where it has one within reach."""
+    times = [at for at, _ in series.samples]
+    places = ((at, bisect_right(times, at) - 1) for at in instants)
+    return tuple(
+        (at, series.samples[place][1])
+        for at, place in places
+        if place >= 0 and times[place] > at - reach.total_seconds()
+    )
 
 
 @dataclass
@@ -277,7 +305,7 @@ class World:
         """Approve every open proposal; returns whether there was one."""
         open_ = [p for p in self.ports.forge.proposals() if p.state.value == "open"]
         for proposal in open_:
-            self.ports.forge.approve(proposal.number, handle, self.clock.at)
+            self.ports.forge.approve(proposal.number, handle, proposal.head, self.clock.at)
         return bool(open_)
 
     def until(self, done: object, passes: int = 60, *, approving: bool = True) -> None:

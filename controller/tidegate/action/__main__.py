@@ -12,7 +12,7 @@ from tidegate.action.result import Outcome, Result
 from tidegate.action.runner import Runner
 from tidegate.reporters.markdown import cell
 
-NAMES = ("approve", "command", "evaluate", "plan", "reconcile", "render", "train", "validate")
+NAMES = ("approve", "backtest", "command", "evaluate", "plan", "reconcile", "render", "train", "validate")
 
 
 def main(name: str) -> int:

@@ -21,6 +21,7 @@ from urllib3.util.retry import Retry
 from tidegate.core.diagnosis.metrics import PrometheusFacts, Rejected
 from tidegate.core.diagnosis.remark import Unknown
 from tidegate.core.judging.reading import Sampled, Series, Unread, Why
+from tidegate.core.web_address import require_web_address
 from tidegate.errors import cause, without_credentials
 from tidegate.ports import Clock
 
@@ -32,7 +33,8 @@ _SECONDS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800, 
 _MOVED = range(300, 400)
 _DENIED = (401, 403)
 _SECTION = "prometheus in tidegate.yaml"
-_KEY = "prometheus.url in tidegate.yaml"
+SETTING = "prometheus.url in tidegate.yaml"
+"""Where its address stands, unless the environment names it."""
 _TIMEOUT_KEY = "prometheus.timeout in tidegate.yaml"
 
 
@@ -55,9 +57,13 @@ ANYONE = Access()
 class Prometheus:
     """One server. Each question is asked once: the next pass asks again, and a verdict must not wait for back-offs."""
 
-    def __init__(self, url: str, access: Access = ANYONE, timeout: timedelta = timedelta(seconds=10)) -> None:
+    def __init__(
+        self, url: str, access: Access = ANYONE, timeout: timedelta = timedelta(seconds=10), setting: str = SETTING
+    ) -> None:
+        """`setting` is where the address stands. Raises WrongUse for what is none."""
+        require_web_address(url, setting)
+        self._setting = setting
         self.address = without_credentials(url).rstrip("/")
-        self._is_address = urlsplit(url).scheme in ("http", "https")
         self._timeout = timeout.total_seconds()
         self._session = requests.Session()
         self._session.verify, self._session.cert = access.authority, access.certificate
@@ -102,6 +108,22 @@ class Prometheus:
             series = tuple(_series(data, start.timestamp(), end.timestamp()))
         except (LookupError, TypeError, ValueError, AttributeError):
             return self._not_the_api()
+        return Sampled(series=series, start=start, end=end, native=any("histograms" in each for each in data["result"]))
+
+    def answers(self, expression: str, start: datetime, end: datetime, step: timedelta) -> Sampled | Unread:
+        """`query_range`: at most 11,000 instants are answered at once. A scalar is a series without labels."""
+        times = {
+            "start": f"{start.timestamp():.3f}",
+            "end": f"{end.timestamp():.3f}",
+            "step": f"{step.total_seconds():g}",
+        }
+        data = self._ask({"query": expression, **times}, "query_range")
+        if isinstance(data, Unread):
+            return data
+        try:
+            series = tuple(_series(data, start.timestamp() - 1, end.timestamp()))
+        except (LookupError, TypeError, ValueError, AttributeError):
+            return self._not_the_api()
         return Sampled(series=series, start=start, end=end)
 
     def survey(self, clock: Clock) -> PrometheusFacts | Rejected | Unknown:
@@ -129,12 +151,9 @@ class Prometheus:
         except (LookupError, ValueError):
             return Unknown(why=f"{self._who} does not tell {key}")
 
-    def _ask(self, form: Mapping[str, str]) -> Mapping[str, Any] | Unread:
+    def _ask(self, form: Mapping[str, str], page: str = "query") -> Mapping[str, Any] | Unread:
         """The `data` of an answer that is whole and a success; everything else is Unread."""
-        if not self._is_address:
-            # Not shown: without a scheme nobody can tell where a password in it would stand.
-            return Unread(why=Why.ERROR, words=f"Prometheus' address has no http:// or https://: correct {_KEY}")
-        return self._request("POST", "query", form)
+        return self._request("POST", page, form)
 
     def _request(self, method: str, path: str, form: Mapping[str, str]) -> Mapping[str, Any] | Unread:
         try:
@@ -153,11 +172,11 @@ class Prometheus:
             words = f"{self._who} did not answer within {self._timeout:g} s; look at its load, or raise {_TIMEOUT_KEY}"
             return Unread(why=Why.UNREACHABLE, words=words)
         except OSError as error:  # all of requests' own, and a CA bundle that is not there
-            words = f"{self._who} does not answer ({cause(error)}); start it, or correct {_KEY}"
+            words = f"{self._who} does not answer ({cause(error)}); start it, or correct {self._setting}"
             return Unread(why=Why.UNREACHABLE, words=words)
-        return self._data(response)
+        return self._data(response, form)
 
-    def _data(self, response: requests.Response) -> Mapping[str, Any] | Unread:
+    def _data(self, response: requests.Response, form: Mapping[str, str]) -> Mapping[str, Any] | Unread:
         try:
             answer = response.json()
         except requests.JSONDecodeError:
@@ -166,7 +185,8 @@ class Prometheus:
             return self._no_answer(response)
         if answer["status"] != "success":
             said = f"{answer.get('errorType', 'error')}: {answer.get('error', response.reason)}"
-            return Unread(why=Why.ERROR, words=f"{self._who} says {said}")
+            asked = f"; it was asked {form['query']}" if "query" in form else ""
+            return Unread(why=Why.ERROR, words=f"{self._who} says {said}{asked}")
         if warnings := answer.get("warnings"):
             return Unread(why=Why.PARTIAL, words=f"{self._who} warns: {'; '.join(map(str, warnings))}")
         data: object = answer.get("data")
@@ -179,14 +199,14 @@ class Prometheus:
             return Unread(why=Why.ERROR, words=f"{self._who} answers {status}: check auth and headers of {_SECTION}")
         if response.status_code in _MOVED:
             there = without_credentials(response.headers.get("Location", ""))
-            return Unread(why=Why.ERROR, words=f"{self._who} answers {status}: name {there} as {_KEY}")
+            return Unread(why=Why.ERROR, words=f"{self._who} answers {status}: name {there} as {self._setting}")
         if response.status_code >= 500:
-            words = f"{self._who} answers {status}; look at its log, or correct {_KEY}"
+            words = f"{self._who} answers {status}; look at its log, or correct {self._setting}"
             return Unread(why=Why.UNREACHABLE, words=words)
         return self._not_the_api(f"{status}, {response.headers.get('Content-Type', 'no content type')}")
 
     def _not_the_api(self, seen: str = "unexpected JSON") -> Unread:
-        words = f"{self._who} does not answer as Prometheus does ({seen}): is the address right? It is {_KEY}"
+        words = f"{self._who} does not answer as Prometheus does ({seen}): is the address right? It is {self._setting}"
         return Unread(why=Why.ERROR, words=words)
 
 

@@ -51,11 +51,13 @@ def _answer(session: Session, asked: Asked, *, dry_run: bool) -> Answer:
     context = session.context()
     desired = context.desired()
     desk = context.desk(desired)
-    answer = approve(desk, context.sources(desired), Judges(metrics=context.metrics), asked.number)
-    answer = answer.at(asked.queued) if asked.queued else answer
-    if not dry_run:
-        record(desk, answer)
-    return answer
+    sources, judges = context.sources(desired), Judges(metrics=context.metrics, clock=context.clock)
+
+    def computed() -> Answer:
+        answer = approve(desk, sources, judges, asked.number)
+        return answer.at(asked.queued) if asked.queued else answer
+
+    return computed() if dry_run else record(desk, computed(), computed)
 
 
 def _show(answer: Answer, form: str) -> None:

@@ -19,6 +19,12 @@ Next:
   3. tidegate train --wait && tidegate reconcile --once && tidegate status
 On GitHub, README.md there says what to set up; its workflows then run these commands."""
 
+_NEXT_ON_GITHUB = """\
+Next:
+  1. edit {folder}/tidegate.yaml: the addresses of MLflow and Prometheus, and who approves
+  2. in {folder}/.github/CODEOWNERS and in the models, name people for @you
+  3. go through "Set up on GitHub" in {folder}/README.md; the workflows there train and reconcile"""
+
 
 @click.command("init")
 @click.argument("folder", type=click.Path(path_type=Path))
@@ -39,6 +45,12 @@ def command(folder: Path, *, schemas: bool, actions: str | None, dry_run: bool) 
     for file in files:
         print(folder / file)
     if not (dry_run or schemas):
-        bare = shlex.quote(f"{folder.resolve()}.git")
-        tell(_NEXT.format(folder=folder, typed=shlex.quote(str(folder)), bare=bare))
+        tell(_next(folder, on_github=actions is not None))
     return 0
+
+
+def _next(folder: Path, *, on_github: bool) -> str:
+    if on_github:
+        return _NEXT_ON_GITHUB.format(folder=folder)
+    bare = shlex.quote(f"{folder.resolve()}.git")
+    return _NEXT.format(folder=folder, typed=shlex.quote(str(folder)), bare=bare)

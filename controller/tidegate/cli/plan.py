@@ -44,9 +44,9 @@ def command(  # noqa: PLR0913 - one argument an option
     The change is everything that stands in the work tree, committed or not. Exit 1 for findings that are errors, and
     when more models train than limits.trainingsPerMerge lets pass.
     """
-    from tidegate.plan import effective_manifests, only, plan
+    from tidegate.plan import effective_manifests, only, plan, with_past
     from tidegate.wiring.planning import changes as between
-    from tidegate.wiring.planning import work_tree
+    from tidegate.wiring.planning import past, work_tree
 
     context = session.context()
     changes, commits = between(context, base, head)
@@ -55,7 +55,8 @@ def command(  # noqa: PLR0913 - one argument an option
     files = work_tree(context) if head is None else None
     findings = _findings(files, changes) if files else ()
     whole = plan(changes, context.clock.now(), findings=findings, allowed=allowed, conflict=commits.conflict)
-    _print(only(whole, models, changes) if models else whole, form)
+    shown = only(whole, models, changes) if models else whole
+    _print(with_past(shown, changes, past(context, changes)), form)
     return 0 if whole.fine else 1
 
 

@@ -26,6 +26,7 @@ SECTIONS = {
         "reconcile": "Do what is due: collect, judge, propose, merge, project.",
         "status": "Show what is wanted, what serves, and why they differ.",
         "render": "Print or check the files that a deployer reads.",
+        "backtest": "Replay past rollouts: what would have been decided, and when.",
         "rules": "Print or write Prometheus rules for the objectives.",
     },
     "Proposals": {
@@ -40,6 +41,7 @@ SECTIONS = {
         "resume": "Lift a hold, and go on from what was set by hand.",
         "unreject": "Take a version off the rejected list.",
         "restart-rollout": "Start a rollout again at its first step.",
+        "override-budget": "Let a version enter on a spent error budget.",
     },
 }
 

@@ -84,7 +84,7 @@ def merge(session: Session, number: int, *, dry_run: bool) -> int:
     context = session.context()
     require_open(context.forge.proposal(number))
     sources = context.sources(context.desired())
-    due = required(number, sources, Judges(metrics=context.metrics), context.clock.now())
+    due = required(number, sources, Judges(metrics=context.metrics, clock=context.clock), context.clock.now())
     if dry_run:
         print(f"#{number} would be checked and merged")
         return 0

@@ -54,6 +54,7 @@ def command(  # noqa: PLR0913 - one argument an option
     from tidegate.reporters import json
 
     context = session.context()
+    context.require_addresses()
     look = partial(run_pass, context, dry_run=dry_run, launch=not no_launch)
     if watch:
         return _watch(context, look, interval, form)

@@ -11,14 +11,15 @@ from tidegate.cli.session import Session, pass_session, tell
 
 if TYPE_CHECKING:
     from tidegate.core.observed import Training
-    from tidegate.status import EnvironmentStatus, ModelStatus, StatusReport
+    from tidegate.status import EnvironmentStatus, Explained, ModelStatus, StatusReport
 
 
 @click.command("status")
 @click.argument("model", required=False)
+@click.option("--explain", is_flag=True, help="All figures behind it, to redo by hand; asks for every error budget.")
 @output_format
 @pass_session
-def command(session: Session, model: str | None, form: str) -> int:
+def command(session: Session, model: str | None, form: str, *, explain: bool) -> int:
     """Show what is wanted of MODEL (of all models without one), what serves, and why they differ.
 
     A server that does not answer makes Unknown what depends on it, and the exit code 3.
@@ -30,7 +31,8 @@ def command(session: Session, model: str | None, form: str) -> int:
     context = session.context()
     sources = context.sources(context.desired())
     wanted = chosen(sources.desired, model)
-    report = status(wanted, sources, Judges(metrics=context.metrics), context.targets, context.clock.now())
+    judges = Judges(metrics=context.metrics, clock=context.clock, thorough=explain)
+    report = status(wanted, sources, judges, context.targets, context.clock.now())
     if form == "json":
         json.show(report)
     else:
@@ -50,8 +52,19 @@ def _print(report: StatusReport) -> None:
             print(f"{model.model}: Unknown: {model.failure}")
         if model.training and (line := _training(model.training)):
             print(f"{model.model}: {line}")
+        for there in model.explained:
+            _explain(model.model, there)
     for finding in dict.fromkeys([*(m.invalid for m in report.models if m.invalid), *report.unreadable]):
         print(finding)
+
+
+def _explain(model: str, there: Explained) -> None:
+    from tidegate.core.explaining import account_lines, budget_lines
+
+    print(f"\n{model} in {there.environment}: {there.reason or 'the desired state is reached'}")
+    lines = account_lines(there.account) if there.account else ["nothing is in flight here: nothing was judged"]
+    for line in lines + budget_lines(there.budgets):
+        print(f"  {line}" if line else "")
 
 
 def _row(model: ModelStatus, there: EnvironmentStatus) -> tuple[str, ...]:

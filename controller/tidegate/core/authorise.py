@@ -16,7 +16,8 @@ from tidegate.core.approving.votes import UNLISTED, Panel, counted, missing, peo
 from tidegate.core.observed import OURSELVES, Approval, Check, CheckState, Proposal
 from tidegate.core.outcome import Decision, Hold, Nothing
 from tidegate.core.pin import Pin, Stamp, digest, is_ours
-from tidegate.core.transition import DECIDED, Branch, Transition
+from tidegate.core.transition import DECIDED, Branch, Kind, Transition
+from tidegate.core.verbs import not_of_kind
 from tidegate.core.workspace import Approvals
 
 _SHOWN = 3
@@ -27,24 +28,28 @@ _Judged = tuple[CheckState, str]
 class Edited:
     """What a person changes: the head, what of it needs whose approval, and what is wrong with files of ours there.
 
-    `authors` wrote it: their own approval does not count. `approvals` are those of any head; this one's count.
+    `authors` wrote it: their own approval does not count. `asker_unknown` is True where it was a person's verb, and
+    nobody can tell any more whose. `approvals` are those of any head; this one's count. `untold` says why not all who
+    wrote it are known: then nobody's approval counts.
     """
 
     head: str
     authors: frozenset[str]
+    asker_unknown: bool = False
     needs: tuple[Need, ...]
     invalid: tuple[str, ...] = ()
     approvals: tuple[Approval, ...] = ()
     panel: Panel = field(default_factory=Panel)
+    untold: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Head:
     """What a proposal's head holds: the pin file there, the files that differ from main, and whose commits they are.
 
-    `expected` are the files that the pin file at the head must lead to (None: must be absent). `keys` are the
-    transition keys of the heads at which somebody approved. `edited` is what the head is as a person's change, where
-    somebody else's commit is on the branch.
+    `expected` are the files that the pin file at the head must lead to (None: must be absent). `approved` are the
+    digests of the pin files at the heads that somebody approved. `edited` is what the head is as a person's change,
+    where somebody else's commit is on the branch.
     """
 
     proposal: Proposal
@@ -53,7 +58,7 @@ class Head:
     main_pin: Pin | None
     changed: Mapping[str, str | None]
     expected: Mapping[str, str | None]
-    keys: Mapping[str, str] = field(default_factory=dict)
+    approved: Mapping[str, str] = field(default_factory=dict)
     panel: Panel = field(default_factory=Panel)
     edited: Edited | None = None
 
@@ -88,7 +93,7 @@ def _not_what_it_says(head: Head) -> str | None:
         return wrong
     if dict(head.changed) != dict(head.expected):
         return "the diff is not exactly the pin file and the rendered file of the transition"
-    return None
+    return None if head.branch.kind in DECIDED else not_of_kind(head.branch.kind, head.main_pin, head.pin)
 
 
 def _not_its_transition(head: Head, pin: Pin, stamp: Stamp) -> str | None:
@@ -102,9 +107,14 @@ def _not_its_transition(head: Head, pin: Pin, stamp: Stamp) -> str | None:
 
 
 def _taken_over(edited: Edited, branch: Branch, rule: Approvals | None) -> _Judged:
-    """Somebody else's commit is on the branch: it is theirs, and the environment's rule holds whatever they changed."""
-    why = "somebody else's commit is on the branch"
-    own = Need(name=entry(branch.environment), rule=rule or UNLISTED, what=(why,))
+    """Somebody else's commit is on the branch: it is theirs, and the environment's rule holds whatever they changed.
+
+    Who asked for a verb approves nothing of it then. Where nobody can tell who that was, it takes one person more.
+    """
+    why, rule = "somebody else's commit is on the branch", rule or UNLISTED
+    if edited.asker_unknown:
+        why, rule = f"{why}, and nobody can tell who asked for it", replace(rule, count=rule.count + 1)
+    own = Need(name=entry(branch.environment), rule=rule, what=(why,))
     others = (need for need in edited.needs if need.name != own.name)
     return _judge_edited(replace(edited, needs=(own, *others)))
 
@@ -114,6 +124,8 @@ def _judge_edited(edited: Edited) -> _Judged:
         return CheckState.FAILED, f"nobody can tell what it would do: {_some(edited.invalid)}"
     if not edited.needs:
         return CheckState.PASSED, "changes nothing that tidegate.yaml asks an approval for"
+    if edited.untold:
+        return CheckState.PENDING, f"nobody can tell who wrote it: {edited.untold}"
     given = (approval.handle for approval in edited.approvals if approval.head == edited.head)
     return _with_approvals(edited.needs, people(given, without=edited.authors), edited.panel)
 
@@ -141,17 +153,25 @@ def _entering(head: Head, rule: Approvals | None, why: str) -> _Judged:
 
 
 def _asked_for(head: Head, rule: Approvals | None) -> _Judged:
-    """A person's verb: their own approval counts where they are listed, whatever they trained."""
-    why = "asked for by a person"
+    """A person's verb: their own approval counts where they are listed, whatever they trained. A spent budget is
+    overridden by nobody who is not listed."""
+    why, name = "asked for by a person", entry(head.branch.environment)
+    if rule is None and head.branch.kind is Kind.OVERRIDE:
+        return (
+            CheckState.PENDING,
+            f"only who is listed may override a budget, and nobody is (see {name} in tidegate.yaml)",
+        )
     if rule is None:
         return CheckState.PASSED, why
-    need = Need(name=entry(head.branch.environment), rule=replace(rule, not_sole_author=False), what=(why,))
+    need = Need(name=name, rule=replace(rule, not_sole_author=False), what=(why,))
     return _with_approvals((need,), people(_approving(head)), head.panel)
 
 
 def _approving(head: Head) -> Iterable[str]:
-    """Who approved this very transition, at whatever head it was proposed."""
-    return (approval.handle for approval in head.proposal.approvals if head.keys.get(approval.head) == head.branch.key)
+    """Who approved this very content, at whatever head it was proposed. A key would not do: it is short, and who writes
+    both contents can make them share one."""
+    proposed = digest(head.pin)
+    return (each.handle for each in head.proposal.approvals if head.approved.get(each.head) == proposed)
 
 
 def _with_approvals(needs: Iterable[Need], approving: frozenset[str], panel: Panel) -> _Judged:

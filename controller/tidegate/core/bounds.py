@@ -82,3 +82,27 @@ def number(value: object) -> float:
     if not isinstance(value, int | float) or not math.isfinite(value):
         raise ValueError(f"{shown(value)} is no figure that anything can be compared with")
     return value
+
+
+def span_of_figures(value: object) -> tuple[float, float]:
+    """The smallest and the largest figure that an event may have. A counter of sums never falls: none is negative."""
+    ends = tuple(number(end) for end in value) if isinstance(value, list) else ()
+    if len(ends) != 2 or not 0 <= ends[0] < ends[1]:
+        raise ValueError(f"{shown(value)} is no range: it has a lower end, 0 or more, and a higher one")
+    return ends[0], ends[1]
+
+
+def coverage(value: object) -> float:
+    """The share of predictions that must have a label."""
+    covered = share(value)
+    if not 0 < covered <= 1:
+        raise ValueError(f"a coverage of {shown(value)} judges by nothing: it is more than 0%")
+    return covered
+
+
+def delay(value: object) -> timedelta:
+    """How late labels may come."""
+    late = duration(value)
+    if late <= timedelta(0):
+        raise ValueError(f"labels that come {shown(value)} late are there at once: leave `labels` out")
+    return late

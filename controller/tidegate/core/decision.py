@@ -105,6 +105,8 @@ def _by_stage(situation: Situation, verdicts: Mapping[str, Verdict]) -> Wish | D
     finished = finished_at(state.history)
     if finished is not None and situation.now < finished + situation.policy.rollout.probation.duration:
         return rollout.probation(situation, finished)
+    if state.pin is not None and finished is not None and (back := rollout.labels(situation)) is not None:
+        return back
     if state.pin is not None and state.pin.holdback is not None:
         return rollout.end_holdback(situation)
     return promotion.promote(situation, verdicts)

@@ -6,18 +6,19 @@ Limits of the workspace are the one row that needs more than one model: it stand
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 from tidegate.core import pin as pins
 from tidegate.core.candidate import rejection
-from tidegate.core.judging.verdict import ObjectiveVerdict, Standing, Verdict
-from tidegate.core.manifest import Environment, Model
+from tidegate.core.judging.verdict import Standing, Verdict
+from tidegate.core.manifest import Effect, Environment, Model
 from tidegate.core.observed import EnvironmentObserved, ModelVersion, Observed, Proposal, ProposalState
 from tidegate.core.outcome import Evidence, Hold, WaitingOn, Wish
 from tidegate.core.quantity import VersionPin
 from tidegate.core.transition import Kind, parse_branch
+from tidegate.core.wording import budget_reason
 from tidegate.core.workspace import Workspace
 
 ENTERING = frozenset({Kind.PROMOTE, Kind.RETRAIN})
@@ -190,7 +191,7 @@ def baseline_breaching(wish: Wish, situation: Situation) -> Hold | None:
     """Where the baseline breaches too, the cause is likely elsewhere: only a comparison still reverts."""
     if wish.kind in SAFETY and wish.evidence is not Evidence.ABSOLUTE:
         return None
-    breaching = [o.objective for o in _objectives(situation) if o.reference_standing is Standing.BREACH]
+    breaching = [name for name in _breached_by_baseline(situation) if wish.objective in ("", name)]
     sibling = situation.observed.failing_siblings.get(situation.environment.name)
     if not breaching and not (sibling and wish.kind is Kind.REVERT):
         return None
@@ -204,17 +205,38 @@ def baseline_breaching(wish: Wish, situation: Situation) -> Hold | None:
     )
 
 
-def _objectives(situation: Situation) -> tuple[ObjectiveVerdict, ...]:
-    return situation.verdict.objectives if situation.verdict else ()
+def _breached_by_baseline(situation: Situation) -> Iterator[str]:
+    """What only informs stops nobody."""
+    verdict = situation.verdict
+    if verdict is None:
+        return
+    for each in verdict.objectives:
+        if each.reference_standing is Standing.BREACH and each.effect is not Effect.INFORM:
+            yield each.objective
+    for value in verdict.values:
+        if value.reference_standing is Standing.BREACH and value.objective.effect is not Effect.INFORM:
+            yield value.objective.name
 
 
 def budget_spent(wish: Wish, situation: Situation) -> Hold | None:
-    """A spent error budget stops entries, unless a listed person overrides it."""
-    name = situation.environment.name
-    spent = situation.observed.budget_spent.get(name)
-    if wish.kind not in ENTERING or not spent or name in situation.observed.budget_overridden:
+    """A spent error budget stops entries, and so does one that could not be read, unless a listed person let this
+    version in."""
+    if wish.kind not in ENTERING or _overridden(wish, situation):
         return None
-    return Hold(reason=f"error budget spent: {spent}", waiting_on=WaitingOn.PERSON)
+    budgets = situation.observed.budgets.get(situation.environment.name, ())
+    if unread := [budget for budget in budgets if budget.unread is not None]:
+        reason = f"cannot observe the error budget of {unread[0].objective.name}: {unread[0].unread}"
+        return Hold(reason=reason, waiting_on=WaitingOn.OUTSIDE, unknown=True)
+    if spent := [budget for budget in budgets if budget.exhausted]:
+        until = max(budget.recovers_at for budget in spent if budget.recovers_at is not None)
+        words = "; ".join(budget_reason(budget) for budget in spent)
+        return Hold(reason=f"error budget spent: {words}", waiting_on=WaitingOn.PERSON, until=until)
+    return None
+
+
+def _overridden(wish: Wish, situation: Situation) -> bool:
+    entering, override = _moving(wish), situation.state.pin.override if situation.state.pin else None
+    return override is not None and entering is not None and override.version == entering.version
 
 
 Guard = Callable[[Wish, Situation], Hold | None]

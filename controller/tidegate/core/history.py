@@ -15,7 +15,7 @@ from tidegate.core.pin import Pin, is_ours
 from tidegate.core.quantity import VersionPin
 
 # Transitions that leave it as it is whether a person set the versions: walking back goes on behind them.
-_NEUTRAL = ("hold", "unreject", "render")
+_NEUTRAL = ("hold", "unreject", "override", "render")
 
 
 def distinct(history: Sequence[PinChange]) -> tuple[PinChange, ...]:
@@ -102,6 +102,20 @@ def finished_at(history: Sequence[PinChange]) -> datetime | None:
     if change is None or change.pin is None or change.pin.transition is None:
         return None
     return change.at if change.pin.transition.kind == "finish" else None
+
+
+def side_by_side(history: Sequence[PinChange]) -> tuple[datetime, datetime | None] | None:
+    """Since when and until when the present stable version served beside the previous one: as canary, and while that
+    one was held back (None: still is). None where it came to be stable in another way."""
+    changes, change = distinct(history), stable_change(history)
+    if change is None or change.pin is None or finished_at(history) is None:
+        return None
+    finish = changes.index(change)
+    run = rollout_changes(changes[:finish])
+    if not run or _canary(run[-1].pin) != change.pin.stable:
+        return None
+    dropped = (later.at for later in changes[finish:] if later.pin is None or later.pin.holdback is None)
+    return run[0].at, next(dropped, None)
 
 
 def entry_proposal(history: Sequence[PinChange], version: VersionPin) -> int | None:

@@ -36,7 +36,6 @@ def in_model(spec: _Data) -> Iterator[Later]:
     if "serving" in spec:
         yield from _other(spec["serving"], "mode", "online", ("spec", "serving"))
         yield from _in_target(spec["serving"].get("target"), ("spec", "serving", "target"))
-    yield from _in_objectives(spec.get("objectives"), ("spec", "objectives"))
     for name, environment in (spec.get("environments") or {}).items():
         if environment:
             yield from _in_environment(environment, ("spec", "environments", name))
@@ -75,12 +74,3 @@ def _in_environment(environment: _Data, path: Way) -> Iterator[Later]:
         yield Later((*path, "judge"), "judge: smoke", "use ready or objectives")
     yield from _keys(environment, ("smoke",), path)
     yield from _in_target(environment.get("target"), (*path, "target"))
-    yield from _in_objectives(environment.get("objectives"), (*path, "objectives"))
-
-
-def _in_objectives(objectives: _Data | None, path: Way) -> Iterator[Later]:
-    for name, objective in (objectives or {}).items():
-        if objective and "value" in objective:
-            yield Later((*path, name, "value"), "an objective by value", "use counters")
-        if objective and "labels" in objective:
-            yield Later((*path, name, "labels"), "an objective on late labels", "leave them out")

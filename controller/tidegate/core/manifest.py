@@ -11,8 +11,11 @@ from enum import Enum
 from typing import Any
 
 from tidegate.core.pin import Hold
+from tidegate.core.workspace import MetricLabels
 
 BUDGET_WINDOW = timedelta(days=30)
+COVERAGE = 0.8
+"""So many predictions must have a label before the labels judge, where an objective does not say."""
 
 
 class Effect(Enum):
@@ -21,6 +24,13 @@ class Effect(Enum):
     REVERT = "revert"
     BLOCK = "block"
     INFORM = "inform"
+
+
+class Unit(Enum):
+    """What the bounds of a histogram's buckets count."""
+
+    SECONDS = "s"
+    MILLISECONDS = "ms"
 
 
 class Judge(Enum):
@@ -90,11 +100,39 @@ class Gate:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Mean:
+    """A figure of each event, such as what a session brought in; `sum` is the counter that adds them up, `squares` one
+    of their squares.
+
+    Every figure lies in [`low`, `high`]; with `higher_is_better` a version is worse whose mean is lower.
+    """
+
+    sum: str
+    low: float
+    high: float
+    higher_is_better: bool
+    squares: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Labels:
+    """The truth of predictions that comes later: `served` counts predictions, labels come up to `delay` after them."""
+
+    served: str
+    delay: timedelta
+    minimum_coverage: float = COVERAGE
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Objective:
     """An event objective: two counter selectors and the share (0 to 1) of events that must be good.
 
-    With `histogram`, `bad` is None: good events are the histogram's bucket at `under`, total its `_count`. The budget
-    of `window` is what rules record and alert on; rollouts are not judged by it.
+    With `histogram`, `bad` is None: good events are the histogram's bucket at `under`, total its `_count`; without a
+    `unit` its buckets are in seconds. `dialect` is its preset's, None for the workspace's labels. The budget of
+    `window` is what rules record and alert on; where it is spent no version enters.
+
+    With `mean`, each event is bad by a share: its figure's way through the range. With `labels`, the selectors are
+    histograms of how old a prediction was when its label came.
     """
 
     name: str
@@ -106,11 +144,31 @@ class Objective:
     total: str | None = None
     histogram: str | None = None
     under: timedelta | None = None
+    unit: Unit | None = None
+    dialect: MetricLabels | None = None
+    mean: Mean | None = None
+    labels: Labels | None = None
 
     @property
     def budget(self) -> float:
         """The bad share that the objective allows."""
         return 1 - self.target
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ValueObjective:
+    """A figure that PromQL answers, and the bounds it must keep. Outside them for `held` it is a breach."""
+
+    name: str
+    value: str
+    minimum: float | None = None
+    maximum: float | None = None
+    held: timedelta = timedelta(0)
+    effect: Effect = Effect.REVERT
+
+    def inside(self, figure: float) -> bool:
+        above = self.minimum is None or figure >= self.minimum
+        return above and (self.maximum is None or figure <= self.maximum)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -154,7 +212,10 @@ class Target:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Environment:
-    """One environment as this model wants it. `canaries` says whether a version enters it step by step."""
+    """One environment as this model wants it. `canaries` says whether a version enters it step by step.
+
+    `objectives` are judged as their events come, `late` ones as their labels come, `values` as they stand.
+    """
 
     name: str
     after: tuple[str, ...] = ()
@@ -165,6 +226,14 @@ class Environment:
     rollout: Rollout = field(default_factory=Rollout)
     target: Target = field(default_factory=Target)
     objectives: tuple[Objective, ...] = ()
+    late: tuple[Objective, ...] = ()
+    values: tuple[ValueObjective, ...] = ()
+
+    @property
+    def last_labels(self) -> timedelta:
+        """How long after its rollout a version may be judged by labels: their probation begins when they are there."""
+        delay = max((each.labels.delay for each in self.late if each.labels), default=timedelta(0))
+        return delay + self.rollout.probation.duration
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

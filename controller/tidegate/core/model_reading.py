@@ -6,18 +6,15 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from tidegate.core import bounds, later, objective_keys, presets
+from tidegate.core import bounds, later
 from tidegate.core.environment_order import comes_after, in_order, not_before
 from tidegate.core.manifest import (
-    BUDGET_WINDOW,
     Data,
-    Effect,
     Environment,
     Gate,
     Judge,
     Lease,
     Model,
-    Objective,
     OnAbsent,
     OnInconclusive,
     Probation,
@@ -26,6 +23,7 @@ from tidegate.core.manifest import (
     Training,
 )
 from tidegate.core.misread import Misread, at
+from tidegate.core.objective_reading import Objectives
 from tidegate.core.pin import read_hold
 from tidegate.core.quantity import duration, share
 from tidegate.core.repository_path import inside
@@ -116,7 +114,7 @@ def _environments(spec: Mapping[str, Any], workspace: Workspace) -> tuple[Enviro
     own = spec["environments"]
     names = in_order(own, workspace.environments)
     environments: list[Environment] = []
-    objectives = _Objectives(spec.get("objectives", {}), workspace)
+    objectives = Objectives(spec.get("objectives", {}), workspace)
     for index, name in enumerate(names):
         data = own[name] or {}
         after = comes_after(names, index, data)
@@ -124,7 +122,16 @@ def _environments(spec: Mapping[str, Any], workspace: Workspace) -> tuple[Enviro
             raise Misread(("spec", "environments", name), f"comes after {wrong[0]!r}, which does not come before it")
         last = index == len(names) - 1
         environment = _environment(spec, name, data, workspace.defaults, last=last)
-        environments.append(replace(environment, after=after, objectives=objectives.of(data.get("objectives", {}))))
+        own_objectives = objectives.of(data.get("objectives", {}))
+        environments.append(
+            replace(
+                environment,
+                after=after,
+                objectives=own_objectives.events,
+                late=own_objectives.late,
+                values=own_objectives.values,
+            )
+        )
     return tuple(environments)
 
 
@@ -183,54 +190,3 @@ def _probation(data: Mapping[str, Any], path: _Path) -> Probation:
         lasts = at((*path, "probation", "duration"), duration, data["duration"])
     holdback = at((*path, "probation", "holdback"), share, data["holdback"]) if "holdback" in data else None
     return Probation(duration=lasts, holdback=holdback)
-
-
-class _Objectives:
-    """The objectives of a model's environments. Those that nothing overrides are read once for all of them."""
-
-    def __init__(self, common: Mapping[str, Any], workspace: Workspace) -> None:
-        self._common = common
-        self._workspace = workspace
-        self._plain: dict[str, Objective] = {}
-        self._unchanged: tuple[Objective, ...] | None = None
-
-    def of(self, own: Mapping[str, Any]) -> tuple[Objective, ...]:
-        if not own:
-            return self._all()
-        names = (*self._common, *(name for name in own if name not in self._common))
-        return tuple(self._objective(name, own.get(name)) for name in names)
-
-    def _all(self) -> tuple[Objective, ...]:
-        if self._unchanged is None:
-            self._unchanged = tuple(self._objective(name, None) for name in self._common)
-        return self._unchanged
-
-    def _objective(self, name: str, own: Mapping[str, Any] | None) -> Objective:
-        if own:
-            return _objective(name, {**self._common.get(name, {}), **own}, self._workspace)
-        if name not in self._plain:
-            self._plain[name] = _objective(name, self._common.get(name, {}), self._workspace)
-        return self._plain[name]
-
-
-def _objective(name: str, data: Mapping[str, Any], workspace: Workspace) -> Objective:
-    path = ("spec", "objectives", name)
-    if "preset" in data:
-        preset = presets.named(data["preset"], workspace)
-        if preset is None:
-            there = ", ".join(presets.known(workspace))
-            raise Misread((*path, "preset"), f"no preset {data['preset']!r}; there are: {there}")
-        data = {**preset, **data}
-    if (wrong := objective_keys.fault(data)) is not None:
-        raise Misread(path, wrong)
-    return Objective(
-        name=name,
-        target=at((*path, "target"), bounds.target, data["target"]),
-        window=at((*path, "window"), bounds.window, data["window"]) if "window" in data else BUDGET_WINDOW,
-        effect=Effect(data.get("effect", "revert")),
-        bad=data.get("bad"),
-        good=data.get("good"),
-        total=data.get("total"),
-        histogram=data.get("histogram"),
-        under=at((*path, "under"), bounds.under, data["under"]) if "under" in data else None,
-    )

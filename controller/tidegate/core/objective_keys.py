@@ -8,20 +8,25 @@ _NEEDED: Mapping[str, tuple[str, ...]] = {
     "bad": ("total", "target"),
     "good": ("total", "target"),
     "histogram": ("under", "target"),
+    "sum": ("total", "range"),
     "value": (),
 }
-"""What leads an objective, and what it needs beside it. A value needs one of two bounds."""
+"""What leads an objective, and what it needs beside it. A sum and a value need a bound, too."""
 _BOUNDS = ("minimum", "maximum")
+_COUNTED = frozenset({"value", "sum", "squares", "range", "for", *_BOUNDS})
 _NOTHING_TO_DO_WITH: Mapping[str, frozenset[str]] = {
-    "bad": frozenset({"good", "histogram", "value", "under", "for", *_BOUNDS}),
-    "good": frozenset({"bad", "histogram", "value", "under", "for", *_BOUNDS}),
-    "histogram": frozenset({"bad", "good", "value", "total", "for", *_BOUNDS}),
-    "value": frozenset({"bad", "good", "histogram", "total", "under", "target", "window"}),
+    "bad": _COUNTED | {"good", "histogram", "under", "unit"},
+    "good": _COUNTED | {"bad", "histogram", "under", "unit"},
+    "histogram": _COUNTED | {"bad", "good", "total", "labels"},
+    "sum": frozenset({"bad", "good", "histogram", "value", "under", "unit", "target", "window", "for", "labels"}),
+    "value": frozenset(
+        {"bad", "good", "histogram", "sum", "squares", "range", "total", "under", "unit", "target", "window", "labels"}
+    ),
 }
 
 
 def lead(data: Collection[str]) -> str | None:
-    """The key that says what is read: `bad`, `good`, `histogram` or `value`."""
+    """The key that says what is read: `bad`, `good`, `histogram`, `sum` or `value`."""
     return next((key for key in _NEEDED if key in data), None)
 
 
@@ -29,10 +34,11 @@ def missing(data: Collection[str]) -> str | None:
     """What an objective still needs, in words."""
     leading = lead(data)
     if leading is None:
-        return "bad and total, good and total, or histogram and under"
-    if leading == "value":
-        return None if any(bound in data for bound in _BOUNDS) else "minimum or maximum"
-    return " and ".join(key for key in _NEEDED[leading] if key not in data) or None
+        return "bad and total, good and total, histogram and under, sum and total, or a value"
+    needed = [key for key in _NEEDED[leading] if key not in data]
+    if leading in ("sum", "value") and not any(bound in data for bound in _BOUNDS):
+        needed.append("minimum or maximum")
+    return " and ".join(needed) or None
 
 
 def strangers(data: Collection[str]) -> list[str]:

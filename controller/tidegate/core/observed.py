@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
 
+from tidegate.core.judging.budget import Budget
 from tidegate.core.manifest import Environment
 from tidegate.core.pin import Pin, Rejected
 from tidegate.core.quantity import VersionPin
@@ -88,6 +89,11 @@ class Check:
     head: str
     state: CheckState
     summary: str
+
+    @property
+    def is_final(self) -> bool:
+        """Whether it waits for nothing."""
+        return self.state is not CheckState.PENDING
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -219,7 +225,8 @@ class Observed:
     `policy_commits` are, by environment, the oldest commits since which main wants the same of it; `key_at` maps
     commits to main's training key then; `invalid` says why main's manifest cannot be read (its last valid text is used
     meanwhile); `recorded_keys` are training keys by version, from the launch records; `rejected_elsewhere` are the
-    rejections of environments that the model has no more.
+    rejections of environments that the model has no more; `budgets` are those of environments that a version is about
+    to enter.
     """
 
     main: str
@@ -233,6 +240,5 @@ class Observed:
     recorded_keys: Mapping[int, str] = field(default_factory=dict)
     rejected_elsewhere: tuple[tuple[str, Rejected], ...] = ()
     unsettled_dependencies: tuple[str, ...] = ()
-    budget_spent: Mapping[str, str] = field(default_factory=dict)
-    budget_overridden: frozenset[str] = frozenset()
+    budgets: Mapping[str, tuple[Budget, ...]] = field(default_factory=dict)
     failing_siblings: Mapping[str, str] = field(default_factory=dict)

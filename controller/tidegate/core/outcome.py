@@ -61,13 +61,15 @@ class Evidence(Enum):
 class Wish:
     """What should happen if no guard says otherwise: the pin file after it (not yet stamped) and why.
 
-    `evidence` tells what the wish rests on, because some guards stop only some evidence.
+    `evidence` tells what the wish rests on, because some guards stop only some evidence; `objective` names the one that
+    was breached or compared, if it was one.
     """
 
     kind: Kind
     after: Pin
     reasons: tuple[str, ...]
     evidence: Evidence
+    objective: str = ""
     needs_person: bool = False
     verdict: Verdict | None = None
 

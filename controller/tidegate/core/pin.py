@@ -11,6 +11,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any
 
 from tidegate.core.instants import instant
@@ -52,6 +53,15 @@ class Hold:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Override:
+    """A listed person lets this version enter though the error budget is spent."""
+
+    version: int
+    reason: str
+    by: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Stamp:
     """The transition that wrote the file."""
 
@@ -73,6 +83,7 @@ class Pin:
     holdback: float | None = None
     retried: int | None = None
     hold: Hold | None = None
+    override: Override | None = None
     transition: Stamp | None = None
 
     def serves(self) -> tuple[VersionPin, ...]:
@@ -100,14 +111,11 @@ def content(pin: Pin) -> dict[str, Any]:
         data["holdback"] = show_share(pin.holdback)
     if pin.retried is not None:
         data["retried"] = pin.retried
-    if pin.hold is not None:
-        data["hold"] = _plain(pin.hold)
-    if pin.transition is not None:
-        data["transition"] = _plain(pin.transition)
-    return data
+    records = (("hold", pin.hold), ("budgetOverride", pin.override), ("transition", pin.transition))
+    return data | {name: _plain(record) for name, record in records if record is not None}
 
 
-def _plain(value: Rejected | Hold | Stamp) -> dict[str, Any]:
+def _plain(value: Rejected | Hold | Override | Stamp) -> dict[str, Any]:
     return {name: item for name in value.__slots__ if (item := getattr(value, name)) is not None}
 
 
@@ -115,6 +123,7 @@ def parse(document: Document) -> Pin:
     """Read a pin file whose shape was checked against the schema; values that the schema cannot judge are findings."""
     data = document.data
     canary, hold, stamp = data.get("canary"), data.get("hold"), data.get("transition")
+    override = data.get("budgetOverride")
     return Pin(
         stable=VersionPin.parse(data["stable"]) if data.get("stable") else None,
         previous=VersionPin.parse(data["previous"]) if data.get("previous") else None,
@@ -124,6 +133,7 @@ def parse(document: Document) -> Pin:
         holdback=share(data["holdback"]) if data.get("holdback") is not None else None,
         retried=data.get("retried"),
         hold=read_hold(hold, ("hold",)) if hold else None,
+        override=Override(**override) if override else None,
         transition=Stamp(**stamp) if stamp else None,
     )
 
@@ -140,8 +150,12 @@ def digest(pin: Pin | None) -> str:
     return NOTHING_BEFORE if pin is None else f"sha256:{_hash(content(pin))}"
 
 
+@lru_cache(maxsize=4096)
 def key_of(model: str, environment: str, pin: Pin) -> str:
-    """The transition key that this file must carry. Raises ValueError for a file without a transition."""
+    """The transition key that this file must carry. Raises ValueError for a file without a transition.
+
+    Remembered: every pass asks it of the same histories.
+    """
     if pin.transition is None:
         raise ValueError("a pin without a transition has no key")
     return _key(model, environment, content(pin))

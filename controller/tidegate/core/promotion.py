@@ -15,6 +15,7 @@ from tidegate.core.outcome import Evidence, Hold, Nothing, WaitingOn, Wish
 from tidegate.core.pin import Canary, Pin
 from tidegate.core.quantity import show_duration, show_share
 from tidegate.core.transition import Kind
+from tidegate.core.wording import value_stands
 
 
 def promote(situation: Situation, verdicts: Mapping[str, Verdict]) -> Wish | Hold | Nothing:
@@ -108,6 +109,11 @@ def _objectives_met(before: Environment, verdict: Verdict) -> Hold | None:
             waiting_on=WaitingOn.PERSON if breach else WaitingOn.EVENTS,
             degraded=breach,
         )
+    for value in verdict.values:
+        if value.objective.effect is not Effect.INFORM and value.standing is not Standing.FINE:
+            breach = value.standing is Standing.BREACH
+            reason = f"{value_stands(value)} (in {before.name})"
+            return Hold(reason=reason, waiting_on=WaitingOn.OUTSIDE, degraded=breach)
     return None
 
 
@@ -136,7 +142,7 @@ def _enter(situation: Situation, pin: Pin, entering: ModelVersion) -> Wish:
         reason = f"version {entering.number} enters {environment.name} at 100%"
     again = entering.number if pin.retried == entering.number else None
     policy = situation.observed.policy_commits.get(environment.name, situation.observed.main)
-    after = replace(after, policy=policy, retried=again, transition=None)
+    after = replace(after, policy=policy, retried=again, override=None, transition=None)
     return Wish(
         kind=Kind.PROMOTE,
         after=after,

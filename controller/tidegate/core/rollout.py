@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from tidegate.core import grounds
 from tidegate.core.candidate import rejection
+from tidegate.core.grounds import Ground
 from tidegate.core.guards import Situation
 from tidegate.core.history import entry_proposal
 from tidegate.core.judging.verdict import Comparison, ObjectiveVerdict, Standing, Verdict
@@ -17,7 +17,7 @@ from tidegate.core.outcome import Evidence, Hold, Nothing, WaitingOn, Wish
 from tidegate.core.pin import Canary, Pin, Rejected
 from tidegate.core.quantity import VersionPin, show_duration, show_share
 from tidegate.core.transition import Kind
-from tidegate.core.wording import objective_reason
+from tidegate.core.wording import value_stands
 
 
 def canary(situation: Situation) -> Wish | Hold:
@@ -25,10 +25,9 @@ def canary(situation: Situation) -> Wish | Hold:
     when cleared."""
     pin, verdict = _pin(situation), situation.verdict
     assert pin.canary is not None, "called while canary"
-    revert = _why_revert(situation, pin.canary.pin)
-    if revert is not None:
-        evidence, reason, sentence = revert
-        return _revert_canary(situation, evidence, reason, sentence)
+    ground = _why_revert(situation, pin.canary.pin)
+    if ground is not None:
+        return _revert_canary(situation, ground)
     if verdict is None or verdict.unread is not None:
         why = str(verdict.unread) if verdict else "nobody judged it"
         return Hold(reason=f"cannot observe: {why}", waiting_on=WaitingOn.OUTSIDE, unknown=True)
@@ -37,7 +36,9 @@ def canary(situation: Situation) -> Wish | Hold:
     waiting = _not_yet(situation, verdict)
     if waiting is None:
         return _go_on(situation, _cleared_reasons(verdict))
-    return _inconclusive(situation, verdict) or waiting
+    # More time and traffic may bring a conclusion. What was found, or is missing, concludes nothing.
+    undecided = waiting.waiting_on is WaitingOn.EVENTS
+    return (_inconclusive(situation, verdict) if undecided else None) or waiting
 
 
 def _pin(situation: Situation) -> Pin:
@@ -45,29 +46,28 @@ def _pin(situation: Situation) -> Pin:
     return situation.state.pin
 
 
-def _why_revert(situation: Situation, canary_pin: VersionPin) -> tuple[Evidence, str, str] | None:
-    """What the revert rests on, the short reason for the pin file, and the sentence for the proposal."""
+def _why_revert(situation: Situation, canary_pin: VersionPin) -> Ground | None:
+    """The first of the reasons for which a canary is removed."""
     if canary_pin.version in situation.state.digest_mismatch:
-        return Evidence.DIGEST, "digest mismatch", f"the bytes of version {canary_pin.version} do not match its digest"
+        return _other_bytes(canary_pin.version)
     found = rejection(situation.observed, canary_pin.version, _key_of(situation, canary_pin))
     if found is not None:
-        return Evidence.OTHER, f"rejected in {found[0]}", f"version {canary_pin.version} is rejected in {found[0]}"
+        sentence = f"version {canary_pin.version} is rejected in {found[0]}"
+        return Ground(evidence=Evidence.OTHER, short=f"rejected in {found[0]}", sentence=sentence)
     verdict = situation.verdict
-    worse = [o for o in verdict.objectives if o.comparison is Comparison.WORSE] if verdict else []
-    if (first := _first_found(worse)) is not None:
-        short, sentence = objective_reason(first)
-        return Evidence.COMPARISON, short, sentence
+    if verdict is not None and (ground := grounds.of_canary(verdict)) is not None:
+        return ground
     deadline = situation.policy.rollout.progress_deadline
     if verdict is not None and verdict.serving is False and verdict.absent_for >= deadline:
         never = "never served" if verdict.serving_since is None else "stopped serving"
-        return Evidence.NEVER_SERVED, never, f"it {never} for {show_duration(deadline)}, though stable did"
+        sentence = f"it {never} for {show_duration(deadline)}, though stable did"
+        return Ground(evidence=Evidence.NEVER_SERVED, short=never, sentence=sentence)
     return None
 
 
-def _first_found(objectives: Iterable[ObjectiveVerdict]) -> ObjectiveVerdict | None:
-    """Of those that may revert, the one that was found first: the reason stays the same when others follow (I2)."""
-    reverting = [o for o in objectives if o.effect is Effect.REVERT]
-    return min(reverting, key=lambda o: (o.worse_at.timestamp() if o.worse_at else math.inf, o.objective), default=None)
+def _other_bytes(version: int) -> Ground:
+    sentence = f"the bytes of version {version} do not match its digest"
+    return Ground(evidence=Evidence.DIGEST, short="digest mismatch", sentence=sentence)
 
 
 def _key_of(situation: Situation, pin: VersionPin) -> str | None:
@@ -75,23 +75,24 @@ def _key_of(situation: Situation, pin: VersionPin) -> str | None:
     return situation.observed.recorded_keys.get(pin.version)
 
 
-def _revert_canary(situation: Situation, evidence: Evidence, reason: str, sentence: str) -> Wish:
+def _revert_canary(situation: Situation, ground: Ground) -> Wish:
     """Remove the canary. One that never served is tried once more before it is rejected."""
-    pin = _pin(situation)
+    pin, sentence = _pin(situation), ground.sentence
     assert pin.canary is not None
     version = pin.canary.pin
-    again = evidence is Evidence.NEVER_SERVED and pin.retried != version.version
+    again = ground.evidence is Evidence.NEVER_SERVED and pin.retried != version.version
     after = replace(pin, canary=None, policy=None, transition=None)
     if again:
         after = replace(after, retried=version.version)
         sentence += "; it will be tried once more"
     else:
-        after = replace(after, retried=None, rejected=(*pin.rejected, _entry(situation, version, reason)))
+        after = replace(after, retried=None, rejected=(*pin.rejected, _entry(situation, version, ground.short)))
     return Wish(
         kind=Kind.REVERT,
         after=after,
         reasons=(sentence,),
-        evidence=evidence,
+        evidence=ground.evidence,
+        objective=ground.objective,
         needs_person=not situation.policy.automatic_revert,
         verdict=situation.verdict,
     )
@@ -122,6 +123,9 @@ def _not_yet(situation: Situation, verdict: Verdict) -> Hold | None:
         return Hold(
             reason=f"{verdict.events:.0f} of {rollout.minimum_events} events at this step", waiting_on=WaitingOn.EVENTS
         )
+    outside = [value for value in verdict.values if value.objective.effect is not Effect.INFORM]
+    if (value := next((value for value in outside if value.standing is not Standing.FINE), None)) is not None:
+        return Hold(reason=value_stands(value), waiting_on=WaitingOn.OUTSIDE)
     open_ = [o.objective for o in verdict.objectives if _blocks(o) and o.comparison is not Comparison.CLEARED]
     if open_:
         return Hold(reason=f"not yet decided: {', '.join(open_)}", waiting_on=WaitingOn.EVENTS)
@@ -165,7 +169,8 @@ def _go_on(situation: Situation, reasons: tuple[str, ...], *, needs_person: bool
 
 
 def _inconclusive(situation: Situation, verdict: Verdict) -> Wish | None:
-    """Past maximumDuration the step ends as the policy says; by default a person is asked.
+    """Past maximumDuration the step ends as the policy says; by default a person is asked, and so where it is told to
+    advance and something was found.
 
     What counts is the time that it baked: pauses and outages are nobody's conclusion (I3).
     """
@@ -175,11 +180,19 @@ def _inconclusive(situation: Situation, verdict: Verdict) -> Wish | None:
     reason = f"no conclusion within {show_duration(rollout.maximum_duration)}"
     match rollout.on_inconclusive:
         case OnInconclusive.ADVANCE:
-            return _go_on(situation, (reason,))
+            return _go_on(situation, (reason,), needs_person=_against(verdict))
         case OnInconclusive.REVERT:
-            return _revert_canary(situation, Evidence.OTHER, "inconclusive", reason)
+            ground = Ground(evidence=Evidence.OTHER, short="inconclusive", sentence=reason)
+            return _revert_canary(situation, ground)
         case OnInconclusive.ASK:
             return _go_on(situation, (reason,), needs_person=True)
+
+
+def _against(verdict: Verdict) -> bool:
+    """Whether something was found that may stop a rollout: it is worse, or outside an objective that it is not cleared
+    of."""
+    open_ = [each for each in verdict.objectives if _blocks(each) and each.comparison is not Comparison.CLEARED]
+    return any(each.comparison is Comparison.WORSE or each.standing is Standing.BREACH for each in open_)
 
 
 def probation(situation: Situation, since: datetime) -> Wish | Hold | Nothing:
@@ -189,15 +202,13 @@ def probation(situation: Situation, since: datetime) -> Wish | Hold | Nothing:
     if verdict is None:
         return Nothing(note=f"on probation until {ends:%Y-%m-%d %H:%M:%S %Z}")
     if pin.stable is not None and pin.stable.version in situation.state.digest_mismatch:
-        sentence = f"the bytes of version {pin.stable.version} do not match its digest"
-        return _revert_stable(situation, Evidence.DIGEST, "digest mismatch", sentence)
-    breach = _first_found(o for o in verdict.objectives if o.standing is Standing.BREACH)
-    if breach is not None:
-        short, sentence = objective_reason(breach)
-        return _revert_breach(situation, breach, short, sentence)
+        return _revert_stable(situation, _other_bytes(pin.stable.version))
+    if (ground := grounds.on_probation(verdict)) is not None:
+        return _revert_by(situation, ground)
     deadline = situation.policy.rollout.progress_deadline
     if verdict.serving is False and verdict.absent_for >= deadline:
-        wish = _revert_stable(situation, Evidence.NEVER_SERVED, "not serving", "nothing is served on probation")
+        absent = Ground(evidence=Evidence.NEVER_SERVED, short="not serving", sentence="nothing is served on probation")
+        wish = _revert_stable(situation, absent)
         asks = situation.policy.rollout.on_absent is OnAbsent.ASK
         return replace(wish, needs_person=asks or wish.needs_person) if isinstance(wish, Wish) else wish
     if verdict.unread is not None:
@@ -207,26 +218,32 @@ def probation(situation: Situation, since: datetime) -> Wish | Hold | Nothing:
     return Hold(reason="on probation", waiting_on=WaitingOn.TIME, until=ends)
 
 
-def _revert_breach(situation: Situation, objective: ObjectiveVerdict, short: str, sentence: str) -> Wish | Hold:
+def labels(situation: Situation) -> Wish | Hold | None:
+    """Past probation: what labels still say of predictions that the version made beside the previous one."""
+    ground = grounds.of_labels(situation.verdict) if situation.verdict else None
+    return None if ground is None else _revert_by(situation, ground)
+
+
+def _revert_by(situation: Situation, ground: Ground) -> Wish | Hold:
     """An absolute breach also needs to know that the previous version did not breach before (guards look at
     siblings)."""
-    if objective.reference_standing is Standing.UNKNOWN:
+    if ground.reference is Standing.UNKNOWN:
         return Hold(
-            reason=f"{sentence}; whether the previous version breached before could not be read",
+            reason=f"{ground.sentence}; whether the previous version breached before could not be read",
             waiting_on=WaitingOn.PERSON,
             degraded=True,
             pages=True,
         )
-    return _revert_stable(situation, Evidence.ABSOLUTE, short, sentence)
+    return _revert_stable(situation, ground)
 
 
-def _revert_stable(situation: Situation, evidence: Evidence, reason: str, sentence: str) -> Wish | Hold:
+def _revert_stable(situation: Situation, ground: Ground) -> Wish | Hold:
     """Back to the previous version, if there is one to go back to (I7)."""
     pin = _pin(situation)
     blocked = _no_way_back(situation, pin)
     if blocked is not None:
         return Hold(
-            reason=f"{sentence}; nothing to go back to: {blocked}",
+            reason=f"{ground.sentence}; nothing to go back to: {blocked}",
             waiting_on=WaitingOn.PERSON,
             degraded=True,
             pages=True,
@@ -239,14 +256,15 @@ def _revert_stable(situation: Situation, evidence: Evidence, reason: str, senten
         policy=None,
         holdback=None,
         retried=None,
-        rejected=(*pin.rejected, _entry(situation, pin.stable, reason)),
+        rejected=(*pin.rejected, _entry(situation, pin.stable, ground.short)),
         transition=None,
     )
     return Wish(
         kind=Kind.REVERT,
         after=after,
-        reasons=(sentence,),
-        evidence=evidence,
+        reasons=(ground.sentence,),
+        evidence=ground.evidence,
+        objective=ground.objective,
         needs_person=not situation.policy.automatic_revert,
         verdict=situation.verdict,
     )

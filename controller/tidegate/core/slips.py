@@ -93,6 +93,8 @@ def _refused_by_registry(value: object, _: Mapping[str, Any], path: Way) -> Faul
     refused = _REFUSED.search(value) if isinstance(value, str) else None
     if isinstance(value, str) and (value == "." or value.startswith("..")):
         message = f"{shown(value)} may lead to another folder, and the registry keeps models in folders"
+    elif isinstance(value, str) and value and not value.strip():
+        message = f"{shown(value)} names nothing"
     elif refused is None:
         return None
     else:

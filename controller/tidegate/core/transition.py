@@ -31,6 +31,7 @@ class Kind(Enum):
     RESUME = "resume"
     UNREJECT = "unreject"
     RESTART = "restart"
+    OVERRIDE = "override"
 
 
 DECIDED = frozenset({Kind.PROMOTE, Kind.ADVANCE, Kind.FINISH, Kind.REVERT, Kind.RETRAIN, Kind.RENDER})

@@ -3,17 +3,36 @@ Markdown."""
 
 from __future__ import annotations
 
+import math
+import re
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from tidegate.core.judging.verdict import Comparison, ObjectiveVerdict, Standing, Tally, Verdict
+from tidegate.core.alerting.queries import span
+from tidegate.core.judging.budget import Budget
+from tidegate.core.judging.verdict import (
+    BurnRate,
+    Comparison,
+    LateVerdict,
+    ObjectiveVerdict,
+    Standing,
+    Tally,
+    ValueVerdict,
+    Verdict,
+)
+from tidegate.core.manifest import Mean
 from tidegate.core.pin import Pin
-from tidegate.core.quantity import show_share
+from tidegate.core.quantity import show_duration, show_share
 from tidegate.core.transition import DECIDED, Kind, Transition
 
 TITLE_LIMIT = 240
+_ACCOUNT_LIMIT = 30_000
+"""GitHub takes 65,536 characters of a body."""
 
 _ASKED_BY = "Tidegate-Asked-By"
+_MARK = "<!-- tidegate"
+_HOW = "How it was judged"
+_ACCOUNT = re.compile(rf"<details><summary>{_HOW}</summary>.*?</details>", re.DOTALL)
 _NEXT = {
     Kind.PROMOTE: "After the merge the version is judged here before it goes further.",
     Kind.ADVANCE: "The next step follows when this one has baked and its objectives are cleared.",
@@ -26,28 +45,104 @@ _NEXT = {
     Kind.HOLD: "`tidegate resume` lifts the hold.",
     Kind.RESUME: "The loop goes on from what the file says.",
     Kind.UNREJECT: "The version may be a candidate again.",
+    Kind.OVERRIDE: "This version may enter although the error budget is spent. Its entry uses the permission up.",
     Kind.RESTART: "The rollout starts again at its first step under today's policy.",
 }
 
 
-def objective_reason(objective: ObjectiveVerdict) -> tuple[str, str]:
+def objective_reason(objective: ObjectiveVerdict, arms: tuple[str, str] = ("canary", "stable")) -> tuple[str, str]:
     """The short reason for the pin file (`latency ×2.4`) and the sentence with the counts."""
-    mine, theirs = _tally(objective.subject), _tally(objective.reference)
+    subject, reference = arms
+    mine, theirs = _counted(objective, objective.subject), _counted(objective, objective.reference)
     if objective.comparison is Comparison.WORSE:
         ratio = objective.ratio
         times = f" (×{ratio:.1f})" if ratio is not None else ""
-        short = f"{objective.objective} ×{ratio:.1f}" if ratio is not None else _without_ratio(objective)
+        short = f"{objective.objective} ×{ratio:.1f}" if ratio is not None else _without_ratio(objective, reference)
         sentence = (
-            f"{objective.objective} is worse than stable{times}: canary {mine}, stable {theirs}; "
-            f"evidence {objective.evidence:.3g}, needed {objective.needed:.3g}"
+            f"{objective.objective} is worse than {reference}{times}: {subject} {mine}, {reference} {theirs}; "
+            f"evidence {objective.evidence:.3g}, needed {objective.needed:.3g}, dispersion {_dispersion(objective)}"
         )
         return short, sentence
-    short = f"{objective.objective} {_rate(objective.subject)} bad"
-    return short, f"{objective.objective} breaches its objective: {mine}"
+    if objective.burned is not None:
+        return burn_reason(objective)
+    told = f"{_rate(objective.subject)} bad" if objective.mean is None else _mean(objective.mean, objective.subject)
+    return f"{objective.objective} {told}", f"{objective.objective} breaches its objective: {mine}"
 
 
-def _without_ratio(objective: ObjectiveVerdict) -> str:
-    return f"{objective.objective} {_rate(objective.subject)} bad, stable none"
+def burn_reason(objective: ObjectiveVerdict) -> tuple[str, str]:
+    """The short reason for the pin file (`availability burns ×31`) and the sentence with both windows."""
+    burn, name = objective.burned, objective.objective
+    assert burn is not None, "called where a pair burned"
+    sentence = (
+        f"{name} burns its error budget {burn_rate(burn)}, where ×{burn.factor:.3g} trips; log evidence "
+        f"{burn.evidence:.3g}, needed {burn.needed:.3g}"
+    )
+    return f"{name} burns ×{_speed(burn.in_long, burn):.0f}", sentence
+
+
+def burn_rate(burn: BurnRate) -> str:
+    """Both windows in multiples of what may be bad."""
+    return " and ".join(
+        f"×{_speed(tally, burn):.1f} over {show_duration(length)} ({tally.bad:.0f} of {tally.total:.0f} bad)"
+        for tally, length in ((burn.in_long, burn.long), (burn.in_short, burn.short))
+    )
+
+
+def _speed(tally: Tally, burn: BurnRate) -> float:
+    """A burn rate in multiples of what may be bad. A target of 100% allows nothing: any bad event is too many."""
+    return (tally.rate or 0.0) / burn.allowed if burn.allowed else math.inf
+
+
+def value_reason(value: ValueVerdict) -> tuple[str, str]:
+    """The short reason for the pin file (`margin 0.31`) and the sentence with its bound."""
+    name = value.objective.name
+    return f"{name} {_figure(value)}", f"{name} breaches its bound: {_figure(value)}, and {_bounds(value)}"
+
+
+def value_stands(value: ValueVerdict) -> str:
+    """Why a value does not let a version go on."""
+    name = value.objective.name
+    if value.standing is Standing.BREACH:
+        return f"{name} is {_figure(value)}, and {_bounds(value)}"
+    return f"{name} has no reading since warm-up"
+
+
+def _figure(value: ValueVerdict) -> str:
+    return "no figure" if value.figure is None else f"{value.figure:.6g}"
+
+
+def _bounds(value: ValueVerdict) -> str:
+    objective = value.objective
+    bounds = [
+        f"{word} {bound:g}"
+        for word, bound in (("at least", objective.minimum), ("at most", objective.maximum))
+        if bound is not None
+    ]
+    held = f" for {show_duration(objective.held)}" if objective.held else ""
+    return f"{' and '.join(bounds)} is good{held}"
+
+
+def _without_ratio(objective: ObjectiveVerdict, reference: str) -> str:
+    return f"{objective.objective} {_rate(objective.subject)} bad, {reference} none"
+
+
+def budget_reason(budget: Budget) -> str:
+    """A spent budget in numbers: of what, how much, and when it is below its limit again."""
+    again = f"; below it from {_instant(budget.recovers_at)} if no more is bad" if budget.recovers_at else ""
+    return f"{budget.objective.name} {budget_stands(budget)}{again}"
+
+
+def budget_stands(budget: Budget) -> str:
+    """How much of it is spent: `130% of 30d (1300 of 200000 events bad, 1000 may be)`."""
+    if budget.unread is not None:
+        return f"cannot be read: {budget.unread}"
+    events = f"{budget.tally.bad:.0f} of {budget.tally.total:.0f} events bad"
+    if budget.spent is None:
+        return f"{events}: too few for a budget of one event"
+    known = timedelta(0) if budget.since is None else budget.until - budget.since
+    of = span(budget.objective.window)
+    so_far = f", of which {show_duration(known)} are known" if known < budget.objective.window else ""
+    return f"{budget.spent:.0%} of {of} ({events}, {budget.allowed:.1f} may be{so_far})"
 
 
 def title(transition: Transition) -> str:
@@ -75,6 +170,8 @@ def _change(transition: Transition) -> str:  # noqa: PLR0911 - one line a kind
             return f"unreject {', '.join(map(str, lifted))}"
         case Kind.HOLD if after.hold:
             return f"hold {after.hold.scope}"
+        case Kind.OVERRIDE if after.override:
+            return f"let {after.override.version} enter on a spent error budget"
         case Kind.HOLD | Kind.RESUME | Kind.RENDER:
             return f"{transition.kind.value}"
         case _:
@@ -85,8 +182,9 @@ def _version(pin: Pin) -> str:
     return str(pin.stable.version) if pin.stable else "none"
 
 
-def body(transition: Transition, queries: Sequence[str] = ()) -> str:
-    """The proposal's body: what, why, the evidence with numbers, what happens next, and how to stop it."""
+def body(transition: Transition, account: Sequence[str] = ()) -> str:
+    """The proposal's body: what, why, the evidence with numbers, what happens next, and how to stop it; folded, the
+    lines that account for it."""
     parts = [
         f"**{_escape(title(transition))}**",
         "\n".join(f"- {_escape(reason)}" for reason in transition.reasons),
@@ -94,8 +192,8 @@ def body(transition: Transition, queries: Sequence[str] = ()) -> str:
         _evidence(transition.verdict),
         f"**Next.** {_next(transition)}",
         _how_to_stop(transition),
-        _queries(queries if transition.verdict else ()),
-        f"<!-- tidegate {transition.key} -->",
+        _folded(account),
+        f"{_MARK} {transition.key} -->",
     ]
     return "\n\n".join(part for part in parts if part) + "\n"
 
@@ -143,7 +241,7 @@ def _numbers(pin: Pin) -> str:
 
 
 def _evidence(verdict: Verdict | None) -> str:
-    if verdict is None or not verdict.objectives:
+    if verdict is None or not (verdict.objectives or verdict.values or verdict.late):
         return ""
     rows = [
         f"**Objectives**, version {verdict.subject}, cells judged until {_instant(verdict.judged_until)}",
@@ -152,20 +250,42 @@ def _evidence(verdict: Verdict | None) -> str:
         "|---|---|---|---|---|",
     ]
     rows += [_row(objective) for objective in verdict.objectives]
+    rows += [_value_row(value) for value in verdict.values]
+    rows += [_late_row(late) for late in verdict.late]
+    if divided := [f"{o.objective} {_dispersion(o)}" for o in verdict.objectives if o.needed > 1]:
+        rows += ["", f"Evidence is divided by the dispersion of bad events: {_escape(', '.join(divided))}."]
     if verdict.first_bad_at is not None:
         rows += ["", f"First bad event: {_instant(verdict.first_bad_at)}."]
     return "\n".join(rows)
 
 
 def _row(objective: ObjectiveVerdict) -> str:
-    ratio = f"×{objective.ratio:.2f}" if objective.ratio is not None else "–"
-    cells = (
-        objective.objective,
-        _tally(objective.subject),
-        _tally(objective.reference),
-        ratio,
-        _says(objective),
+    mine, theirs = _counted(objective, objective.subject), _counted(objective, objective.reference)
+    return _cells(objective.objective, mine, theirs, _ratio(objective), _says(objective))
+
+
+def _value_row(value: ValueVerdict) -> str:
+    says = f"cannot be read: {value.unread}" if value.unread is not None else value.standing.value
+    all_versions = "" if value.by_version else " (of all versions)"
+    return _cells(value.objective.name, f"{_figure(value)}{all_versions}", _bounds(value), "–", says)
+
+
+def _late_row(late: LateVerdict) -> str:
+    mine, theirs = (
+        f"{_tally(tally)}, {'no' if covered is None else format(covered, '.1%')} labelled"
+        for tally, covered in (
+            (late.verdict.subject, late.coverage),
+            (late.verdict.reference, late.reference_coverage),
+        )
     )
+    return _cells(late.verdict.objective, mine, theirs, _ratio(late.verdict), _says(late.verdict))
+
+
+def _ratio(objective: ObjectiveVerdict) -> str:
+    return f"×{objective.ratio:.2f}" if objective.ratio is not None else "–"
+
+
+def _cells(*cells: str) -> str:
     return "| " + " | ".join(_escape(cell) for cell in cells) + " |"
 
 
@@ -181,6 +301,24 @@ def _says(objective: ObjectiveVerdict) -> str:
     return "undecided"
 
 
+def _dispersion(objective: ObjectiveVerdict) -> str:
+    return f"{objective.dispersion:g} ({'measured on stable' if objective.dispersion_measured else 'by the policy'})"
+
+
+def _counted(objective: ObjectiveVerdict, tally: Tally) -> str:
+    if objective.mean is None:
+        return _tally(tally)
+    return f"a mean of {_mean(objective.mean, tally)} over {tally.total:.0f} events"
+
+
+def _mean(mean: Mean, tally: Tally) -> str:
+    """The mean in its own unit, from the shares of the range that were counted."""
+    if tally.rate is None:
+        return "nothing"
+    share = 1 - tally.rate if mean.higher_is_better else tally.rate
+    return f"{mean.low + share * (mean.high - mean.low):.4g}"
+
+
 def _tally(tally: Tally) -> str:
     return f"{tally.bad:.0f} of {tally.total:.0f} bad ({_rate(tally)})"
 
@@ -189,11 +327,17 @@ def _rate(tally: Tally) -> str:
     return f"{tally.rate:.2%}" if tally.rate is not None else "no events"
 
 
-def _queries(queries: Sequence[str]) -> str:
-    if not queries:
+def _folded(account: Sequence[str]) -> str:
+    if not account:
         return ""
-    text = "\n".join(query.replace("```", "'''") for query in queries)
-    return f"<details><summary>Queries</summary>\n\n```promql\n{text}\n```\n\n</details>"
+    text = _clip("\n".join(line.replace("```", "'''") for line in account), _ACCOUNT_LIMIT)
+    return f"<details><summary>{_HOW}</summary>\n\n```text\n{text}\n```\n\n</details>"
+
+
+def keeping_account(body: str, earlier: str) -> str:
+    """The body with what an earlier one had folded: what let a version in is not asked again at every pass."""
+    folded = _ACCOUNT.search(earlier)
+    return body if folded is None else body.replace(_MARK, f"{folded[0]}\n\n{_MARK}", 1)
 
 
 def commit_message(transition: Transition, author: str) -> str:

@@ -108,11 +108,15 @@ class Server:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MetricLabels:
-    """The label names by which series say what they measure."""
+    """The labels by which series say what they measure: their names ("" is one that they do not carry), and what each
+    one's value looks like. `dialects` writes and reads such values."""
 
     model: str = "model"
     environment: str = "environment"
     version: str = "version"
+    model_value: str = "{model}"
+    environment_value: str = "{environment}"
+    version_value: str = "{version}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,7 +131,7 @@ class Workspace:
     registry: Server | None = None
     prometheus: Server | None = None
     labels: MetricLabels = field(default_factory=MetricLabels)
-    presets: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    presets: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     approvals: Mapping[str, Approvals] = field(default_factory=dict)
     approval_source: ApprovalSource = ApprovalSource.REVIEWS
     changes: Mapping[str, Approvals] = field(default_factory=dict)

@@ -9,7 +9,8 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from tidegate.core import bounds, instants
-from tidegate.core.misread import at
+from tidegate.core.dialects import fault, with_labels
+from tidegate.core.misread import Misread, at
 from tidegate.core.model_reading import rollout_of
 from tidegate.core.pin import read_hold
 from tidegate.core.quantity import duration, share
@@ -25,7 +26,7 @@ def parse(document: Document) -> Workspace:
         environments=tuple(data.get("environments", ("staging", "production"))),
         registry=_server(data.get("registry"), "uri", "registry"),
         prometheus=_server(data.get("prometheus"), "url", "prometheus"),
-        labels=MetricLabels(**data.get("metrics", {}).get("labels", {})),
+        labels=_labels(data.get("metrics", {}).get("labels", {})),
         presets=data.get("presets", {}),
         approvals={name: _entry(rule) for name, rule in data.get("approvals", {}).items()},
         approval_source=ApprovalSource(data.get("forge", {}).get("approvals", "reviews")),
@@ -36,6 +37,13 @@ def parse(document: Document) -> Workspace:
         defaults=_defaults(data),
         hold=read_hold(data["hold"], ("hold",)) if "hold" in data else None,
     )
+
+
+def _labels(data: Mapping[str, Any]) -> MetricLabels:
+    labels = with_labels(MetricLabels(), data)
+    if (lacking := fault(labels)) is not None:
+        raise Misread(("metrics", "labels"), f"nothing can be judged: {lacking}")
+    return labels
 
 
 def _defaults(data: Mapping[str, Any]) -> Mapping[str, Any]:

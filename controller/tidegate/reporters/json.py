@@ -7,8 +7,10 @@ import json
 import re
 import sys
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import Enum
+
+from tidegate.core.quantity import show_duration
 
 _NOT_ASCII = re.compile(r"[^\n -~]")
 
@@ -35,6 +37,8 @@ def _plain(value: object) -> object:
     match value:
         case datetime():
             return value.isoformat()
+        case timedelta():
+            return show_duration(value)
         case Enum():
             return value.value
         case Mapping():

@@ -27,6 +27,7 @@ _RUN = re.compile("`+")
 _LEFT_OUT = {
     Weight.RENDERED: "rendered files",
     Weight.SETTINGS: "settings",
+    Weight.BACKTEST: "past rollouts",
     Weight.WAY: "the way of new versions",
     Weight.GATES: "gates",
     Weight.TRAINING: "what the trainings depend on",

@@ -11,7 +11,7 @@ from typing import Any
 
 from tidegate import bundled
 from tidegate.core.approving.needs import Change, is_looked_into, may_lead_elsewhere, needs_of
-from tidegate.core.approving.votes import UNLISTED, Panel, approvals_of, folded, people
+from tidegate.core.approving.votes import UNLISTED, Panel, approvals_of, folded, missing, people
 from tidegate.core.authorise import Edited
 from tidegate.core.manifest import Model
 from tidegate.core.observed import Approval, Proposal, ProposalState, PullRequest
@@ -20,12 +20,15 @@ from tidegate.core.transition import Branch, Kind
 from tidegate.core.wording import asked_by
 from tidegate.core.workspace import Approvals, ApprovalSource, Workspace
 from tidegate.core.yaml.document import read as read_document
-from tidegate.errors import InvalidManifest, WrongUse
-from tidegate.ports import Forge
+from tidegate.errors import InvalidManifest, OutsideSystem, WrongUse
+from tidegate.ports import CommitInfo, Forge
 from tidegate.steps.authorship import training_authors
 from tidegate.steps.changes import Side, Sources
 from tidegate.steps.desired import Desired, Wanted
 from tidegate.steps.desk import Desk
+
+MANY_COMMITS = 250
+"""GitHub lists no more of a pull request's commits than these either (REST docs, "List commits on a pull request")."""
 
 
 def proposals_of(forge: Forge, workspace: Workspace) -> tuple[Proposal, ...]:
@@ -61,11 +64,22 @@ def panel_of_entry(desk: Desk, model: Model, proposal: Proposal, branch: Branch)
     if not proposal.approvals:
         return Panel()
     panel = panel_of([rule], desk.forge, proposal.approvals)
-    if not rule.not_sole_author or branch.kind is not Kind.PROMOTE:
+    asks_who_trained = rule.not_sole_author and branch.kind is Kind.PROMOTE
+    if not asks_who_trained or not _suffice([rule], people(each.handle for each in proposal.approvals), panel):
         return panel
     path = model.pin_path(branch.environment)
     new = _versions(desk, proposal.head, path) - _versions(desk, desk.main, path)
     return replace(panel, trained_by=training_authors(desk, model, new))
+
+
+def _suffice(rules: Iterable[Approvals], approving: frozenset[str], panel: Panel) -> bool:
+    """Whether these are enough unless some of them wrote it: who did costs a request a commit, and is asked only where
+    it matters. Anybody can approve."""
+    return all(missing(rule, approving, panel) is None for rule in rules)
+
+
+class Unrelated(WrongUse):
+    """A head that shares no commit with main."""
 
 
 def sides(desk: Desk, head: str) -> tuple[tuple[str, str], ...]:
@@ -74,43 +88,65 @@ def sides(desk: Desk, head: str) -> tuple[tuple[str, str], ...]:
 
     The first alone would not do: after merges criss-cross, merging brings back what the other one took away. The last
     alone would not either: main may go back, after the check, on what it has in common with the head.
-    Raises WrongUse where the head shares no commit with main.
+    Raises Unrelated where the head shares no commit with main.
     """
     bases, merged = desk.repository.merge_bases(desk.main, head), desk.repository.merged(desk.main, head)
     if not bases:
-        raise WrongUse(f"{head[:12]} and main share no commit; make the branch from main")
+        raise Unrelated(f"{head[:12]} and main share no commit; make the branch from main")
     return tuple(dict.fromkeys([*((base, head) for base in bases), *([(desk.main, merged)] if merged else [])]))
 
 
 def edited(desk: Desk, request: PullRequest, *also: Approvals) -> Edited:
     """A pull request as a person's, with what it takes to tell whether rules are met: of what it changes, and `also`.
 
-    One that shares no commit with main is not valid.
+    One that shares no commit with main is not valid. Raises OutsideSystem where its head is not here yet.
     """
+    _require_here(desk, request)
     try:
         pairs = sides(desk, request.head)
-    except WrongUse as error:
+    except Unrelated as error:
         return Edited(head=request.head, authors=frozenset(), needs=(), invalid=(str(error),))
     changes = [_change(desk, before, after) for before, after in pairs]
     needs = needs_of(changes, desk.workspace)
     approvals = approvals_of(request, desk.workspace.approval_source, touched=True)
     rules = [*also, *(need.rule for need in needs)] if approvals else []
-    panel = panel_of(rules, desk.forge, approvals)
-    if any(rule.not_sole_author for rule in rules):
-        panel = replace(panel, trained_by=_trained_by(desk, pairs))
-    return Edited(
+    found = Edited(
         head=request.head,
-        authors=_authors(desk, request) if rules else frozenset(),
+        authors=frozenset({request.author}),
         needs=needs,
         invalid=tuple(dict.fromkeys(wrong for change in changes for wrong in change.invalid)),
         approvals=approvals,
-        panel=panel,
+        panel=panel_of(rules, desk.forge, approvals),
     )
+    approving = people((each.handle for each in approvals if each.head == request.head), without=found.authors)
+    if not rules or not _suffice(rules, approving, found.panel):
+        return found
+    if any(rule.not_sole_author for rule in rules):
+        found = replace(found, panel=replace(found.panel, trained_by=_trained_by(desk, pairs)))
+    return _with_authors(desk, request, found)
 
 
-def _authors(desk: Desk, request: PullRequest) -> frozenset[str]:
-    """Who opened it, whose commits it carries, and who asked us for those of them that are ours."""
+def _require_here(desk: Desk, request: PullRequest) -> None:
+    try:
+        desk.repository.commit_info(request.head)
+    except WrongUse:
+        where = f"the head of #{request.number}, {request.head[:12]},"
+        raise OutsideSystem(f"{where} is not given out by the forge yet; the next pass looks again") from None
+
+
+def _with_authors(desk: Desk, request: PullRequest, found: Edited) -> Edited:
+    """With all who wrote it, as far as that can be asked for."""
     commits = desk.repository.commits(desk.main, request.head)
+    if len(commits) > MANY_COMMITS:
+        untold = (
+            f"it has {len(commits)} commits, and the authors of no more than {MANY_COMMITS} are asked for; squash it"
+        )
+        return replace(found, untold=untold)
+    return replace(found, authors=_authors(desk, request, commits))
+
+
+def _authors(desk: Desk, request: PullRequest, commits: Sequence[CommitInfo]) -> frozenset[str]:
+    """Who opened it, whose commits it carries, and who asked us for those of them that are ours."""
     asked = {handle for commit in commits if (handle := asked_by(commit.message)) is not None}
     return desk.forge.authors([commit.sha for commit in commits]) | {request.author} | asked
 

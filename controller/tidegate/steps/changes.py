@@ -10,6 +10,7 @@ import posixpath
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 from typing import TypeVar
 
 from tidegate.core.checks.paths import MISSING_FILE
@@ -29,6 +30,7 @@ from tidegate.core.yaml.document import read as read_document
 from tidegate.errors import InvalidManifest, Refused, WrongUse
 from tidegate.ports import Repository, Target
 from tidegate.steps.desired import WORKSPACE, DesiredReader
+from tidegate.steps.past import Archive
 from tidegate.steps.trainings import exported, inputs_of, progress_of
 
 T = TypeVar("T")
@@ -129,6 +131,23 @@ class Changes:
     @property
     def findings(self) -> tuple[Finding, ...]:
         return tuple(self.after.findings)
+
+    def archive(self, model: Model) -> Archive:
+        """The past of a model up to the commit before the change."""
+        return Archive(
+            repository=self._sources.repository,
+            reader=self._reader,
+            main=self.before.commit,
+            model=model,
+            workspace=self.before.workspace or Workspace(),
+            records=self._sources.records,
+            others=partial(self._others, model),
+        )
+
+    def _others(self, model: Model) -> Iterator[Model]:
+        for path in self.before.manifests:
+            if path != model.manifest_path and (other := self.before.model(path)) is not None:
+                yield other
 
     def has(self, name: str) -> bool:
         """Whether a model has this name, before or after."""
@@ -314,7 +333,9 @@ class _Mentioned:
 
 def _through_models(workspace: Workspace | None) -> object:
     """What a model's meaning depends on besides its manifest."""
-    return (workspace.environments, workspace.presets, workspace.defaults) if workspace else None
+    if workspace is None:
+        return None
+    return (workspace.environments, workspace.presets, workspace.labels, workspace.defaults)
 
 
 def _folders(path: str) -> Iterator[str]:

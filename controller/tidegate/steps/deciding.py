@@ -5,46 +5,121 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import partial
+from typing import TypeVar
 
 from tidegate.core.decision import decide
-from tidegate.core.judging.judgement import judge
+from tidegate.core.explaining import Account, account_lines, budget_lines
+from tidegate.core.grounds import Ground, by_bounds_alone
+from tidegate.core.judging.budget import Budget
+from tidegate.core.judging.judgement import Judged, judge
 from tidegate.core.judging.queries import Scope
 from tidegate.core.judging.questions import questions
 from tidegate.core.judging.reading import Unread, Why
 from tidegate.core.judging.verdict import Question, Stage, Standing, Verdict
-from tidegate.core.manifest import Model
+from tidegate.core.manifest import Effect, Environment, Model
 from tidegate.core.observed import Observed, ProposalState
 from tidegate.core.outcome import ModelDecision
-from tidegate.core.quantity import VersionPin, show_duration
-from tidegate.core.transition import Kind
-from tidegate.ports import Metrics
+from tidegate.core.quantity import VersionPin
+from tidegate.core.transition import Kind, Transition
+from tidegate.errors import TidegateError
+from tidegate.ports import Clock, Metrics
+from tidegate.steps.budgets import budgets, may_be_spent
+from tidegate.steps.clocks import Timed
 from tidegate.steps.desired import Wanted
-from tidegate.steps.measure import measure, queries_of
+from tidegate.steps.measure import asks_before, measure, nothing_read, queries_of
 from tidegate.steps.observe import Sources, observe, stable_version, with_bytes_checked
+from tidegate.steps.shared_readings import SharedReadings
 from tidegate.steps.trainings import key_at, training_state
 
+Made = TypeVar("Made")
+
+_CELLS_SHOWN = 40
+"""So many of an objective's cells stand in a proposal; `status --explain` prints all."""
 _CLOCKS_APART = timedelta(seconds=30)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Judges:
-    """Where the judges read."""
+    """Where the judges read, and our clock: without one it stands still during a pass. `thorough`: also what no
+    decision needs, and a person who asks why does."""
 
     metrics: Metrics
+    clock: Clock | None = None
+    thorough: bool = False
+
+    def sit(self, now: datetime) -> _Sitting:
+        """For one pass, which began at an instant of ours."""
+        timed = Timed(self.metrics, self.clock or _Still(now))
+        return _Sitting(metrics=timed, timed=timed, thorough=self.thorough)
+
+
+@dataclass(frozen=True, slots=True)
+class _Still:
+    """A clock that stands still."""
+
+    at: datetime
+
+    def now(self) -> datetime:
+        return self.at
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Sitting:
+    """The judges in one pass, which has one time."""
+
+    metrics: Metrics
+    timed: Timed
+    thorough: bool
+
+    def sharing(self, wanted: Sequence[tuple[Question, Scope]]) -> _Sitting:
+        """The same, where these questions are about to be judged: what they have in common is asked for once."""
+        return replace(self, metrics=SharedReadings(self.metrics, wanted)) if len(wanted) > 1 else self
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Asked:
+    """What must be judged of one model, by environment, before any judge has read anything."""
+
+    wanted: Wanted
+    observed: Observed
+    questions: Mapping[str, Question]
+    scopes: Mapping[str, Scope]
+
+    def wants(self) -> Iterator[tuple[Question, Scope]]:
+        return ((question, self.scopes[name]) for name, question in self.questions.items())
+
+
+@dataclass(frozen=True, slots=True)
+class _Heard:
+    """A verdict while what it was worked out from is still in memory, which is much."""
+
+    account: Account
+    judged: Judged
+    now: datetime
+
+    def worked_out(self) -> Account:
+        return replace(self.account, workings=self.judged.workings(self.now))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decided:
-    """One model's decision with everything it rests on. `queries` are the exact texts asked, by environment."""
+    """One model's decision with everything it rests on; by environment, how each verdict came about."""
 
     model: Model
     observed: Observed
     verdicts: Mapping[str, Verdict]
     decision: ModelDecision
-    queries: Mapping[str, tuple[str, ...]]
+    accounts: Mapping[str, Account]
+
+    def account_of(self, transition: Transition) -> list[str]:
+        """What its proposal shows, folded: how its verdict came about, and the budgets that let it enter."""
+        account = self.accounts.get(transition.environment) if transition.verdict is not None else None
+        lines = account_lines(account, _CELLS_SHOWN) if account is not None else []
+        return lines + budget_lines(self.observed.budgets.get(transition.environment, ()))
 
     def unreachable(self) -> Iterator[Unread]:
         """Readings that failed because the system behind them did not answer."""
@@ -55,27 +130,58 @@ class Decided:
 
 def decide_model(wanted: Wanted, sources: Sources, judges: Judges, now: datetime) -> Decided:
     """Raises OutsideSystem when git or forge do not answer; registry and Prometheus become holds."""
+    return _decided(_asked(wanted, sources, now), sources, judges.sit(now), now)
+
+
+def decide_models(
+    wanted: Iterable[Wanted], sources: Sources, judges: Judges, now: datetime
+) -> Iterator[tuple[Wanted, Decided | TidegateError]]:
+    """Each model's decision, or why there is none. What several of them read from Prometheus is asked for once."""
+    found = [(one, _tried(partial(_asked, one, sources, now))) for one in wanted]
+    asked = [each for _, each in found if isinstance(each, _Asked)]
+    sitting = judges.sit(now).sharing([want for each in asked for want in each.wants()])
+    for one, each in found:
+        yield one, each if isinstance(each, TidegateError) else _tried(partial(_decided, each, sources, sitting, now))
+
+
+def _tried(step: Callable[[], Made]) -> Made | TidegateError:
+    try:
+        return step()
+    except TidegateError as error:
+        return error
+
+
+def _asked(wanted: Wanted, sources: Sources, now: datetime) -> _Asked:
     model = wanted.model
     key = key_at(sources.repository, sources.desired.commit, model)
     training = training_state(model, key, sources.records_by_key.get(key, ()))
     observed = observe(wanted, training, sources, now)
-    label = sources.desired.workspace.labels.version
-    asked = questions(model, observed, now, label)
+    asked = questions(model, observed, now, sources.desired.workspace.labels.version)
     scopes = {name: _scope(model, name, sources) for name in asked}
-    verdicts = {name: _judge_as_of(now, question, scopes[name], judges) for name, question in asked.items()}
-    observed = replace(observed, failing_siblings=_failing_siblings(wanted, asked, verdicts, sources, judges))
+    return _Asked(wanted=wanted, observed=observed, questions=asked, scopes=scopes)
+
+
+def _decided(asked: _Asked, sources: Sources, judges: _Sitting, now: datetime) -> Decided:
+    model, observed, scopes = asked.wanted.model, asked.observed, asked.scopes
+    heard = {name: _hear(question, scopes[name], judges) for name, question in asked.questions.items()}
+    verdicts = {name: each.account.verdict for name, each in heard.items()}
+    siblings = _failing_siblings(asked, heard, sources, judges)
+    observed = replace(observed, failing_siblings=siblings)
     workspace = sources.desired.workspace
     decision = decide(model, workspace, observed, verdicts, now)
     entering = _entering(decision, observed)
-    if entering:
-        observed = with_bytes_checked(observed, model, entering, sources.registry)
+    spenders = [e.name for e in model.environments] if judges.thorough else list(entering)
+    if spenders:
+        observed = with_bytes_checked(observed, model, entering, sources.registry) if entering else observed
+        observed = replace(observed, budgets=_budgets(spenders, asked, sources, judges, now))
         decision = decide(model, workspace, observed, verdicts, now)
+    shown = {t.environment for t in decision.transitions()} if not judges.thorough else set(heard)
     return Decided(
         model=model,
         observed=observed,
         verdicts=verdicts,
         decision=decision,
-        queries={name: queries_of(question, scopes[name]) for name, question in asked.items()},
+        accounts={name: each.worked_out() if name in shown else each.account for name, each in heard.items()},
     )
 
 
@@ -91,33 +197,67 @@ def _entering(decision: ModelDecision, observed: Observed) -> dict[str, VersionP
     return found
 
 
-def _failing_siblings(
-    wanted: Wanted, asked: Mapping[str, Question], verdicts: Mapping[str, Verdict], sources: Sources, judges: Judges
-) -> dict[str, str]:
-    """Where a version breaches on probation: the first other model on the same serving that breaches there too."""
+def _budgets(
+    names: Iterable[str], asked: _Asked, sources: Sources, judges: _Sitting, now: datetime
+) -> dict[str, tuple[Budget, ...]]:
+    """Of environments that a version is about to enter: nobody else's are asked. One that is new has spent nothing."""
+    model, found = asked.wanted.model, {}
+    for name in names:
+        if may_be_spent(asked.observed.environments[name].history, now):
+            found[name] = budgets(model.environment(name), _scope(model, name, sources), judges.metrics)
+    return found
+
+
+def _failing_siblings(asked: _Asked, heard: Mapping[str, _Heard], sources: Sources, judges: _Sitting) -> dict[str, str]:
+    """Where a version would go back by a breach alone: the first other model on the same serving that breaches there
+    now."""
     found: dict[str, str] = {}
-    for name, question in asked.items():
-        if question.stage is Stage.PROBATION and _breaches(verdicts[name]):
-            others = (other for other in sources.desired.models if other.model.name != wanted.model.name)
-            failing = next((o.model.name for o in others if _fails_too(o.model, name, question, sources, judges)), None)
+    others = [other.model for other in sources.desired.models if other.model.name != asked.wanted.model.name]
+    for name, question in asked.questions.items():
+        ground = by_bounds_alone(heard[name].account.verdict) if question.stage is Stage.PROBATION else None
+        if ground is not None:
+            lately = replace(question, since=siblings_since(question, ground, heard[name].now))
+            wants = [want for other in others if (want := _of_sibling(other, name, lately, sources)) is not None]
+            sharing = judges.sharing(wants)
+            failing = next((scope.model for same, scope in wants if breaches(_judge(same, scope, sharing))), None)
             found |= {name: failing} if failing else {}
     return found
 
 
-def _breaches(verdict: Verdict) -> bool:
-    return any(objective.standing is Standing.BREACH for objective in verdict.objectives)
+def siblings_since(question: Question, ground: Ground, now: datetime) -> datetime:
+    """Siblings are judged over as long a time, up to now, as it took to find the breach: what is long over excuses
+    nobody. A cell is judged up to a cell after its end."""
+    took = (ground.found_at or now) - question.since
+    return max(question.since, now - took - 2 * question.rollout.resolution)
 
 
-def _fails_too(model: Model, environment: str, question: Question, sources: Sources, judges: Judges) -> bool:
-    """The other model's stable version against its own objectives, over the same time."""
+def breaches(verdict: Verdict) -> bool:
+    """Whether a version is outside bounds that would send it back."""
+    reverting = (each for each in verdict.objectives if each.effect is Effect.REVERT)
+    return any(each.standing is Standing.BREACH for each in reverting) or any(each.reverts for each in verdict.values)
+
+
+def _of_sibling(model: Model, environment: str, question: Question, sources: Sources) -> tuple[Question, Scope] | None:
+    """The other model's stable version against its own objectives, over the same time; None where it has none."""
     there = next((e for e in model.environments if e.name == environment), None)
     stable = stable_version(model, environment, sources) if there else None
     if there is None or stable is None:
-        return False
-    same = replace(
-        question, subject=stable, reference=None, stage=Stage.BAKE, rollout=there.rollout, objectives=there.objectives
+        return None
+    return of_sibling(there, stable, question), _scope(model, environment, sources)
+
+
+def of_sibling(there: Environment, stable: int, question: Question) -> Question:
+    """A question about another model's stable version, over the time of this one. It has long been warm."""
+    return replace(
+        question,
+        subject=stable,
+        reference=None,
+        stage=Stage.BAKE,
+        rollout=replace(there.rollout, warm_up=timedelta(0)),
+        objectives=there.objectives,
+        values=there.values,
+        together=None,
     )
-    return _breaches(_judge(same, _scope(model, environment, sources), judges))
 
 
 def _scope(model: Model, environment: str, sources: Sources) -> Scope:
@@ -129,16 +269,20 @@ def _scope(model: Model, environment: str, sources: Sources) -> Scope:
     )
 
 
-def _judge(question: Question, scope: Scope, judges: Judges) -> Verdict:
+def _judge(question: Question, scope: Scope, judges: _Sitting) -> Verdict:
     return judge(question, measure(question, scope, judges.metrics))
 
 
-def _judge_as_of(now: datetime, question: Question, scope: Scope, judges: Judges) -> Verdict:
-    """Times in git are by our clock, samples by Prometheus': where the two differ, nothing is told from both (I3)."""
-    counters = measure(question, scope, judges.metrics)
-    verdict = judge(question, counters)
-    apart = abs(counters.now - now)
-    if verdict.unread is not None or apart <= max(question.rollout.resolution, _CLOCKS_APART):
-        return verdict
-    words = f"its clock and ours are {show_duration(apart)} apart"
-    return replace(verdict, unread=Unread(why=Why.ERROR, words=words), objectives=(), serving=None)
+def _hear(question: Question, scope: Scope, judges: _Sitting) -> _Heard:
+    """Without Prometheus' time, or with one that is not ours, nothing is asked and everything is unread."""
+    now = judges.timed.agreed(max(question.rollout.resolution, _CLOCKS_APART))
+    unread = now if isinstance(now, Unread) else None
+    counters = nothing_read(question, scope, unread) if unread else measure(question, scope, judges.metrics)
+    judged = Judged(question, counters)
+    verdict, queries = judged.at(counters.now), queries_of(question, scope)
+    if asks_before(question, verdict):
+        counters = measure(question, scope, judges.metrics, before=True)
+        judged = Judged(question, counters)
+        verdict = judged.at(counters.now)
+    verdict = replace(verdict, unread=unread) if unread else verdict
+    return _Heard(Account(question=question, verdict=verdict, queries=queries), judged, counters.now)

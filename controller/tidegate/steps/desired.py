@@ -102,13 +102,18 @@ class DesiredReader:
 
     def model_at(self, commit: str, model: Model) -> Model | None:
         """The model as another commit wants it, None where that commit has no valid one."""
+        found = self.both_at(commit, model)
+        return found[1] if found else None
+
+    def both_at(self, commit: str, model: Model) -> tuple[Workspace, Model] | None:
+        """The workspace and the model as another commit wants them, None where that commit has no valid ones."""
         try:
             workspace = self._repository.read(commit, WORKSPACE)
             manifest = self._repository.read(commit, model.manifest_path)
             if workspace is None or manifest is None:
                 return None
             parsed = self._workspace(workspace, WORKSPACE)
-            return self._model(manifest, model.manifest_path, parsed, workspace)
+            return parsed, self._model(manifest, model.manifest_path, parsed, workspace)
         except (InvalidManifest, WrongUse):  # no valid one, or the commit is gone from a rewritten history
             return None
 

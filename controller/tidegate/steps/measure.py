@@ -7,32 +7,58 @@ fails is a value with its reason; nothing here raises for it.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import suppress
 from datetime import datetime, timedelta
 
+from tidegate.core.dialects import read_back
 from tidegate.core.judging.counts import LEAD_CELLS
-from tidegate.core.judging.queries import Scope, indicator, readiness, targets_up
+from tidegate.core.judging.dispersion import HISTORY
+from tidegate.core.judging.doubts import doubted, unless_native
+from tidegate.core.judging.queries import Scope, indicator, readiness, squares, targets_up
 from tidegate.core.judging.reading import Sampled, Series, Unread, Why
-from tidegate.core.judging.verdict import Counters, ObjectiveReadings, Question, Stage
+from tidegate.core.judging.serving import readiness_reach
+from tidegate.core.judging.verdict import Counters, ObjectiveReadings, Question, Stage, Standing, Verdict
 from tidegate.core.manifest import Objective
+from tidegate.core.workspace import MetricLabels
 from tidegate.ports import Metrics
+from tidegate.steps import fixed_instants
 
-_PIECE = timedelta(hours=6)
+_PIECE = timedelta(hours=12)
 
 
-def measure(question: Question, scope: Scope, metrics: Metrics) -> Counters:
-    """Everything that `judge` needs for one version in one environment, as of Prometheus' own time."""
+def measure(
+    question: Question, scope: Scope, metrics: Metrics, *, throughout: bool = False, before: bool = False
+) -> Counters:
+    """Everything that `judge` needs for one version in one environment, as of Prometheus' own time.
+
+    `before`: also the time before probation, if the verdict `asks_before`. `throughout`: at any earlier instant of the
+    stage as well; else readiness is read as far back as the last one needs.
+    """
     now = metrics.now()
     if isinstance(now, Unread):
-        unread = ObjectiveReadings(bad=now, total=now)
-        ready = now if scope.ready is not None else None
-        return Counters(now=question.since, objectives={o.name: unread for o in question.objectives}, ready=ready)
-    window = _Window(metrics, _start(question, now), now)
+        return nothing_read(question, scope, now)
+    start = reaches_before(question, now) if before or throughout else reaches_back_to(question)
+    window = _Window(metrics, start, now)
     readings = {o.name: _objective(o, question, scope, window) for o in question.objectives}
     return Counters(
         now=now,
         objectives=readings,
-        ready=_ready(question, scope, window),
+        ready=_ready(question, scope, window, throughout=throughout),
         up=_up(readings.values(), question, window),
+        values=fixed_instants.values(question, scope, metrics, now),
+        late=fixed_instants.late(question, scope, metrics, now),
+    )
+
+
+def nothing_read(question: Question, scope: Scope, why: Unread) -> Counters:
+    """What is known where Prometheus could not be asked at all: the same reason everywhere."""
+    late = question.together.objectives if question.together else ()
+    return Counters(
+        now=question.since,
+        objectives={o.name: ObjectiveReadings(bad=why, total=why) for o in question.objectives},
+        ready=why if scope.ready is not None else None,
+        values={o.name: why for o in question.values},
+        late={o.name: fixed_instants.never_read(why) for o in late},
     )
 
 
@@ -41,10 +67,13 @@ def queries_of(question: Question, scope: Scope) -> tuple[str, ...]:
     found: list[str] = []
     for objective in question.objectives:
         try:
-            asked = indicator(objective, scope, _versions(question))
+            asked = indicator(objective, scope, versions_of(question))
+            of_squares = squares(objective, scope, versions_of(question))
         except ValueError:
             continue
-        found += [asked.bad, asked.total]
+        found += [asked.bad, asked.total, *([of_squares] if of_squares else [])]
+    with suppress(ValueError):
+        found += fixed_instants.expressions(question, scope)
     return tuple(dict.fromkeys(found))
 
 
@@ -66,49 +95,78 @@ class _Window:
 
     def _ask(self, selector: str) -> Sampled | Unread:
         joined: dict[frozenset[tuple[str, str]], list[tuple[float, float]]] = {}
-        start = self.start
+        start, seen_native = self.start, False
         while start < self.end:
             end = min(start + _PIECE, self.end)
             piece = self._metrics.samples(selector, start, end)
             if isinstance(piece, Unread):
                 return piece
+            seen_native |= piece.native
             for part in piece.series:
                 joined.setdefault(frozenset(part.labels.items()), []).extend(part.samples)
             start = end
         series = tuple(Series(labels=dict(labels), samples=tuple(found)) for labels, found in joined.items())
-        return Sampled(series=series, start=self.start, end=self.end)
+        return Sampled(series=series, start=self.start, end=self.end, native=seen_native)
 
 
-def _start(question: Question, now: datetime) -> datetime:
-    """Probation also looks at as long a time before it, for the version that served then."""
-    before = now - question.since if question.stage is Stage.PROBATION else timedelta(0)
+def asks_before(question: Question, verdict: Verdict) -> bool:
+    """Whether it matters how the version before stood: it is what a breach on probation is held against. Nothing else
+    asks, and a long probation would read twice as much in every pass."""
+    breach = any(objective.standing is Standing.BREACH for objective in verdict.objectives)
+    return breach and question.stage is Stage.PROBATION and question.reference is not None
+
+
+def reaches_back_to(question: Question) -> datetime:
+    """A comparison also looks at the six hours before it, for how clustered bad events are."""
+    before = HISTORY if question.stage is Stage.CANARY or question.held_back else timedelta(0)
     return question.since - before - LEAD_CELLS * question.rollout.resolution
 
 
-def _versions(question: Question) -> tuple[int, ...]:
+def reaches_before(question: Question, now: datetime) -> datetime:
+    """On probation as long a time before it, for the version that served then."""
+    start = reaches_back_to(question)
+    lasted = now - question.since + LEAD_CELLS * question.rollout.resolution
+    return min(start, question.since - lasted) if question.stage is Stage.PROBATION else start
+
+
+def versions_of(question: Question) -> tuple[int, ...]:
     return (question.subject,) if question.reference is None else (question.subject, question.reference)
 
 
 def _objective(objective: Objective, question: Question, scope: Scope, window: _Window) -> ObjectiveReadings:
     try:
-        asked = indicator(objective, scope, _versions(question))
+        asked = indicator(objective, scope, versions_of(question))
+        of_squares = squares(objective, scope, versions_of(question))
     except ValueError as error:
         reason = Unread(why=Why.ERROR, words=str(error))
         return ObjectiveReadings(bad=reason, total=reason)
-    return ObjectiveReadings(bad=window.samples(asked.bad), total=window.samples(asked.total))
+    read = doubted(ObjectiveReadings(bad=window.samples(asked.bad), total=window.samples(asked.total)))
+    if asked.native is not None and isinstance(read.total, Sampled) and not read.total.series:
+        read = unless_native(read, objective.name, window.samples(asked.native))
+    labels, name = scope.dialect(objective), question.version_label
+    return ObjectiveReadings(
+        bad=_told_apart(read.bad, labels, scope, name),
+        total=_told_apart(read.total, labels, scope, name),
+        squares=None if of_squares is None else _told_apart(window.samples(of_squares), labels, scope, name),
+    )
 
 
-def _ready(question: Question, scope: Scope, window: _Window) -> Sampled | Unread | None:
+def _told_apart(read: Sampled | Unread, labels: MetricLabels, scope: Scope, name: str) -> Sampled | Unread:
+    """With the version under one name, whatever the source calls it."""
+    return read if isinstance(read, Unread) else read_back(read, labels, scope.place, name)
+
+
+def _ready(question: Question, scope: Scope, window: _Window, *, throughout: bool) -> Sampled | Unread | None:
     """The readiness gauge. A version may wait for an approval for weeks: twice its bake is enough to see it baked."""
     try:
-        selector = readiness(scope, _versions(question))
+        selector = readiness(scope, versions_of(question))
     except ValueError as error:
         return Unread(why=Why.ERROR, words=str(error))
-    if selector is None:
+    if selector is None or question.stage is Stage.LABELS:
         return None
-    rollout = question.rollout
-    enough = 2 * rollout.bake + rollout.progress_deadline + LEAD_CELLS * rollout.resolution
-    return window.since(max(window.start, window.end - enough)).samples(selector)
+    enough = readiness_reach(question.rollout) + LEAD_CELLS * question.rollout.resolution
+    seen = window if throughout else window.since(max(window.start, window.end - enough))
+    return _told_apart(seen.samples(selector), scope.labels, scope, question.version_label)
 
 
 def _up(readings: Iterable[ObjectiveReadings], question: Question, window: _Window) -> Sampled | Unread | None:

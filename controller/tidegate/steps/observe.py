@@ -171,9 +171,13 @@ def _route(model: Model, name: str, pin: Pin, sources: Sources) -> tuple[str, st
 
 
 def _history(path: str, sources: Sources) -> tuple[PinChange, ...]:
-    """Every version of a pin file on main; those that nobody can read are left out, as if nobody had written them."""
-    versions = sources.repository.history(sources.desired.commit, path)
-    changes = (_change(version, path, sources.reader) for version in versions)
+    return pin_history(sources.desired.commit, path, sources.repository, sources.reader)
+
+
+def pin_history(commit: str, path: str, repository: Repository, reader: DesiredReader) -> tuple[PinChange, ...]:
+    """Every version of a pin file up to a commit; those that nobody can read are left out, as if nobody had written
+    them."""
+    changes = (_change(version, path, reader) for version in repository.history(commit, path))
     return tuple(change for change in changes if change is not None)
 
 
@@ -223,6 +227,7 @@ def _is_settled(training: Training, environments: Mapping[str, EnvironmentObserv
         and state.pin.stable is not None
         and state.pin.stable.version == training.version
         and _at_rest(state, now)
+        and not _labels_to_come(state, now)
         for state in environments.values()
     )
 
@@ -233,6 +238,13 @@ def _at_rest(state: EnvironmentObserved, now: datetime) -> bool:
     finished = finished_at(state.history)
     lasts = state.policy.rollout.probation.duration if state.policy else None
     return finished is None or (lasts is not None and now >= finished + lasts)
+
+
+def _labels_to_come(state: EnvironmentObserved, now: datetime) -> bool:
+    """Whether late labels may still say something of the version that finished last."""
+    finished = finished_at(state.history)
+    policy = state.policy
+    return finished is not None and policy is not None and bool(policy.late) and now < finished + policy.last_labels
 
 
 def _recorded(training: Training, sources: Sources, now: datetime) -> tuple[ModelVersion, ...]:

@@ -18,11 +18,12 @@ from tidegate.core.guards import SAFETY
 from tidegate.core.manifest import Model
 from tidegate.core.observed import Check, CheckState, Proposal, ProposalState
 from tidegate.core.outcome import Decision
-from tidegate.core.pin import Pin, content, is_ours
+from tidegate.core.pin import Pin, content, digest, is_ours
 from tidegate.core.transition import DECIDED, Branch, Kind, Transition, parse_branch
+from tidegate.core.wording import asked_by
 from tidegate.core.workspace import ApprovalSource
 from tidegate.core.yaml import splice
-from tidegate.errors import MergeConflict, Raced, WrongUse
+from tidegate.errors import MergeConflict, Raced, Refused, WrongUse
 from tidegate.ports import CommitInfo, Draft, Waiting, is_foreign
 from tidegate.steps import approving
 from tidegate.steps.approving import pin_at
@@ -52,31 +53,42 @@ class Merged:
 
 
 def propose(
-    desk: Desk, model: Model, transition: Transition, *, author: str = ME, queries: Sequence[str] = ()
+    desk: Desk, model: Model, transition: Transition, *, author: str = ME, account: Sequence[str] = ()
 ) -> Proposal:
     """The open proposal that carries this transition: the one that is there already, or a new one."""
     head = _branch(desk, model, transition, author)
-    title, body = wording.title(transition), wording.body(transition, queries)
+    title, body = wording.title(transition), wording.body(transition, account)
     draft = Draft(branch=transition.branch, head=head, title=title, body=body, author=author)
     if transition.adopts is None:
-        return desk.forge.create(draft, desk.now)
+        return _created(desk, transition, draft)
     proposal = desk.forge.proposal(transition.adopts)
     if proposal.state is ProposalState.CLOSED:
         desk.forge.reopen(proposal.number, author, desk.now)
         # A forge that opens nothing again made a new one: whichever is open on this branch now is adopted.
         proposal = desk.forge.create(draft, desk.now)
+    body = body if account else wording.keeping_account(body, proposal.body)
     if proposal.body != body:
         desk.forge.describe(proposal.number, title, body, desk.now)
     return desk.forge.proposal(proposal.number)
 
 
+def _created(desk: Desk, transition: Transition, draft: Draft) -> Proposal:
+    """The branch's open proposal. Raises Raced where a person's verb has another head there: they are about to approve
+    it."""
+    proposal = desk.forge.create(draft, desk.now)
+    if transition.kind not in DECIDED and proposal.head != draft.head:
+        raise Raced(f"{draft.branch} moved while #{proposal.number} was proposed; look at it, and ask again")
+    return proposal
+
+
 def _branch(desk: Desk, model: Model, transition: Transition, author: str) -> str:
     """The head of the transition's branch, made from main when it is not there, or is not what we would write by now.
 
-    Raises Raced when main says otherwise by now.
+    Raises Raced when main says otherwise by now, Refused where somebody else's commit is on the branch of a person's
+    verb.
     """
     existing = desk.repository.head(transition.branch)
-    if existing is not None and not _is_outdated(desk, model, transition, existing):
+    if existing is not None and _is_kept(desk, model, transition, existing):
         _require_unmoved(desk, model, transition)
         return existing
     files = transition_files(desk, model, transition.environment, transition.after, desk.main)
@@ -85,7 +97,7 @@ def _branch(desk: Desk, model: Model, transition: Transition, author: str) -> st
         desk.repository.move_branch(transition.branch, commit, existing)
     except Raced:
         existing = desk.repository.head(transition.branch)
-        if existing is None:
+        if existing is None or not _is_kept(desk, model, transition, existing):
             raise
         _require_unmoved(desk, model, transition)
         return existing
@@ -105,13 +117,38 @@ def _require_unmoved(desk: Desk, model: Model, transition: Transition) -> None:
         raise Raced(f"main moved while {transition.branch} was made; read again and decide again")
 
 
-def _is_outdated(desk: Desk, model: Model, transition: Transition, head: str) -> bool:
-    """Whether a branch of ours alone holds other files than this transition's. Somebody's commit on it is theirs."""
+def _is_kept(desk: Desk, model: Model, transition: Transition, head: str) -> bool:
+    """Whether a branch stays as it is: it holds exactly this transition, or somebody's commit, which is theirs.
+
+    Raises Refused for somebody's commit on the branch of a person's verb: anybody who may push can tell its name, and
+    whoever asks would approve what stands there.
+    """
     commits = desk.repository.commits(desk.main, head)
-    if not commits or _is_foreign(desk, commits, transition.kind):
+    if not _is_foreign(desk, commits, transition.kind):
+        return not commits or _is_exactly(desk, model, transition, head)
+    if transition.kind in DECIDED:
+        return True
+    raise Refused(
+        f"nothing was proposed, somebody else's commit {head[:12]} is on {transition.branch}: look at who pushed it, "
+        f"take the branch away (`git push origin --delete {transition.branch}`), and ask again"
+    )
+
+
+def _is_exactly(desk: Desk, model: Model, transition: Transition, head: str) -> bool:
+    """Whether a head sets the files of the transition as we would, and no other."""
+    try:
+        pairs = approving.sides(desk, head)
+    except WrongUse:  # it comes from nowhere on main
         return False
-    files = transition_files(desk, model, transition.environment, transition.after, commits[0].parents[0])
-    return any(desk.repository.read(head, path) != text for path, text in files.items())
+    files = transition_files(desk, model, transition.environment, transition.after, _base(desk, head))
+    changed = {path for before, after in pairs for path in desk.repository.changed_paths(before, after)}
+    return changed <= files.keys() and all(desk.repository.read(head, path) == text for path, text in files.items())
+
+
+def _base(desk: Desk, head: str) -> str:
+    """The commit that a branch was made on."""
+    oldest = next(iter(desk.repository.commits(desk.main, head)), None)
+    return oldest.parents[0] if oldest is not None and oldest.parents else desk.main
 
 
 def transition_files(desk: Desk, model: Model, environment: str, after: Pin, base: str) -> dict[str, str]:
@@ -143,7 +180,7 @@ def _head(desk: Desk, model: Model, proposal: Proposal, branch: Branch) -> Head:
     commits = desk.repository.commits(desk.main, proposal.head)
     foreign = _is_foreign(desk, commits, branch.kind)
     proposal = replace(proposal, foreign=foreign, approvals=approving.given_to(desk, proposal, touched=foreign))
-    base = commits[0].parents[0] if commits else desk.main
+    base = _base(desk, proposal.head)
     pin_path = model.pin_path(branch.environment)
     pin = pin_at(desk, proposal.head, pin_path)
     expected: dict[str, str | None] = {}
@@ -157,9 +194,9 @@ def _head(desk: Desk, model: Model, proposal: Proposal, branch: Branch) -> Head:
         main_pin=pin_at(desk, desk.main, pin_path),
         changed=_changed(desk, proposal.head, pin_path),
         expected=expected,
-        keys=_keys(desk, model, proposal, branch),
+        approved=_approved(desk, model, proposal, branch),
         panel=approving.panel_of_entry(desk, model, proposal, branch),
-        edited=_edited(desk, proposal, branch) if foreign else None,
+        edited=_edited(desk, model, proposal, branch) if foreign else None,
     )
 
 
@@ -167,10 +204,34 @@ def _is_foreign(desk: Desk, commits: Sequence[CommitInfo], kind: Kind) -> bool:
     return is_foreign(commits, desk.repository.identity, verb=kind not in DECIDED)
 
 
-def _edited(desk: Desk, proposal: Proposal, branch: Branch) -> Edited:
-    """What a person made of a branch of ours; the environment's rule is asked whatever they changed."""
+def _edited(desk: Desk, model: Model, proposal: Proposal, branch: Branch) -> Edited:
+    """What a person made of a branch of ours; the environment's rule is asked whatever they changed.
+
+    Who asked for a verb is one of its authors: by our commit, and by the proposal, whose text whoever may write can
+    edit. Each alone can be taken away; both can only shut out.
+    """
     rule = desk.workspace.approvals.get(branch.environment, UNLISTED)
-    return approving.edited(desk, desk.forge.pull_request(proposal.number), rule)
+    edited = approving.edited(desk, desk.forge.pull_request(proposal.number), rule)
+    if branch.kind in DECIDED:
+        return edited
+    unknown = not _is_asker_proven(desk, model, proposal, branch)
+    return replace(edited, authors=edited.authors | {proposal.author}, asker_unknown=unknown)
+
+
+def _is_asker_proven(desk: Desk, model: Model, proposal: Proposal, branch: Branch) -> bool:
+    """Whether a commit that is ours beyond doubt made this very transition, and says who asked for it."""
+    path = model.pin_path(branch.environment)
+    for commit in desk.repository.commits(desk.main, proposal.head):
+        if asked_by(commit.message) is None or is_foreign([commit], desk.repository.identity):
+            continue
+        pin = pin_at(desk, commit.sha, path)
+        if pin is not None and is_ours(model.name, branch.environment, pin) and _key(pin) == branch.key:
+            return True
+    return False
+
+
+def _key(pin: Pin) -> str | None:
+    return pin.transition.key if pin.transition else None
 
 
 def _changed(desk: Desk, head: str, pin_path: str) -> dict[str, str | None]:
@@ -187,20 +248,20 @@ def _changed(desk: Desk, head: str, pin_path: str) -> dict[str, str | None]:
     return found
 
 
-def _keys(desk: Desk, model: Model, proposal: Proposal, branch: Branch) -> dict[str, str]:
-    """The transition key of each head that somebody approved.
+def _approved(desk: Desk, model: Model, proposal: Proposal, branch: Branch) -> dict[str, str]:
+    """The digest of the pin file at each head that somebody approved.
 
-    A head that is gone proposed nothing, nor did one that somebody else wrote a part of: there the key proves nothing.
+    A head that is gone proposed nothing, nor did one that somebody else wrote a part of: there the file proves nothing.
     """
     found: dict[str, str] = {}
     for head in {approval.head for approval in proposal.approvals}:
         with suppress(WrongUse):
             commits = desk.repository.commits(desk.main, head)
             pin = pin_at(desk, head, model.pin_path(branch.environment))
-            if pin is None or pin.transition is None or _is_foreign(desk, commits, branch.kind):
+            if pin is None or _is_foreign(desk, commits, branch.kind):
                 continue
             if is_ours(model.name, branch.environment, pin):
-                found[head] = pin.transition.key
+                found[head] = digest(pin)
     return found
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -14,10 +14,11 @@ from urllib.parse import unquote, urlsplit
 from tidegate import bundled
 from tidegate.adapters.targets.file import FileTarget
 from tidegate.core.judging.reading import Unread, Why
+from tidegate.core.web_address import require_web_address
 from tidegate.core.workspace import Server
 from tidegate.errors import OutsideSystem, TidegateError, WrongUse, without_credentials
 from tidegate.ports import Clock, Forge, Launcher, Metrics, Registry, Repository, Runs, Target
-from tidegate.settings import Settings
+from tidegate.settings import PROMETHEUS_URL, REGISTRY_URI, Settings
 from tidegate.steps.desired import Desired, DesiredReader
 from tidegate.wiring import github
 
@@ -67,6 +68,9 @@ class NoMetrics:
         return self._unread
 
     def samples(self, selector: str, start: datetime, end: datetime) -> Unread:  # noqa: ARG002 - the port's signature
+        return self._unread
+
+    def answers(self, expression: str, start: datetime, end: datetime, step: timedelta) -> Unread:  # noqa: ARG002
         return self._unread
 
 
@@ -199,6 +203,13 @@ class Context:
             work=self.settings.work,
         )
 
+    def require_addresses(self) -> None:
+        """Raises WrongUse where a variable that names a server holds no address, whether or not it will be asked."""
+        named = {REGISTRY_URI: self.settings.registry_uri, PROMETHEUS_URL: self.settings.prometheus_url}
+        for variable, address in named.items():
+            if address is not None:
+                require_web_address(address, variable)
+
     def _registry(self) -> Registry:
         from tidegate.adapters.mlflow import MlflowRegistry
 
@@ -217,9 +228,9 @@ class Context:
 
     @cached_property
     def _mlflow(self) -> MlflowServer:
-        from tidegate.adapters.mlflow import MlflowServer
+        from tidegate.adapters.mlflow.server import SETTING, MlflowServer
 
-        return MlflowServer(*self._tracking)
+        return MlflowServer(*self._tracking, REGISTRY_URI if self.settings.registry_uri else SETTING)
 
     @cached_property
     def _tracking(self) -> tuple[str, Reveals, float]:
@@ -227,7 +238,7 @@ class Context:
         server = self.desired().workspace.registry
         uri = self.settings.registry_uri or (server.url if server else None)
         if uri is None:
-            raise WrongUse("no MLflow server: set registry.uri in tidegate.yaml, or MLFLOW_TRACKING_URI")
+            raise WrongUse(f"no MLflow server: set registry.uri in tidegate.yaml, or {REGISTRY_URI}")
         timeout = server.timeout.total_seconds() if server else 10.0
         return without_user(uri), self._sign_in(uri, server.auth if server else {}), timeout
 
@@ -242,17 +253,26 @@ class Context:
             return {name: secret.reveal for name, secret in mlflow_credentials(auth).items()}
         return {name: resolve({"env": name}).reveal for name in _MLFLOW_VARIABLES if os.environ.get(name)}
 
-    def _metrics(self) -> Metrics:
-        from tidegate.adapters.prometheus import Prometheus
+    def metrics_within(self, patience: timedelta) -> Metrics:
+        """Prometheus for what can do without it: each answer is waited for no longer than so."""
+        try:
+            return self._metrics(patience)
+        except TidegateError as error:
+            return NoMetrics(str(error))
+
+    def _metrics(self, patience: timedelta | None = None) -> Metrics:
+        from tidegate.adapters.prometheus import SETTING, Prometheus
 
         server, named = self.desired().workspace.prometheus, self.settings.prometheus_url
         if server is None and named is None:
-            return NoMetrics("no Prometheus server: set prometheus.url in tidegate.yaml, or TIDEGATE_PROMETHEUS_URL")
+            return NoMetrics(f"no Prometheus server: set prometheus.url in tidegate.yaml, or {PROMETHEUS_URL}")
         server = server or Server(url=named or "")
         try:
-            return Prometheus(named or server.url, prometheus_access(server), server.timeout)
+            access = prometheus_access(server)
         except TidegateError as error:
             return NoMetrics(f"{without_credentials(named or server.url)}: {error}")
+        timeout = server.timeout if patience is None else min(patience, server.timeout)
+        return Prometheus(named or server.url, access, timeout, PROMETHEUS_URL if named else SETTING)
 
 
 def without_user(uri: str) -> str:

@@ -13,9 +13,9 @@ from tidegate.core.diagnosis import metrics, registry
 from tidegate.core.diagnosis.metrics import PrometheusFacts, Rejected
 from tidegate.core.diagnosis.registry import RegistryFacts
 from tidegate.core.diagnosis.remark import Unknown
-from tidegate.core.diagnosis.repository import ForgeFacts, TurnedAway
+from tidegate.core.diagnosis.repository import ELSEWHERE, KEY_UNREADABLE, NOT_SIGNED_IN, ForgeFacts, TurnedAway
 from tidegate.doctor import Sample, Surveyors, Wishes, read_wishes
-from tidegate.errors import TidegateError
+from tidegate.errors import TidegateError, WrongUse
 from tidegate.ports import Clock, Surveyor
 from tidegate.settings import GitHub
 from tidegate.steps.desired import Desired, DesiredReader
@@ -23,6 +23,7 @@ from tidegate.wiring import github
 from tidegate.wiring.context import Context, NoMetrics
 
 T_co = TypeVar("T_co", covariant=True)
+NO_ORIGIN = Unknown(why="this clone has no origin that could be on it")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +49,8 @@ class Here(Context):
         return self.wishes.desired
 
     def surveyors(self) -> Surveyors:
+        """Raises WrongUse where a variable that names a server holds no address: there is nobody to ask."""
+        self.require_addresses()
         return Surveyors(
             checkout=CloneSurvey(self.settings.folder, self.settings.identity),
             forge=self._forge_survey(),
@@ -82,21 +85,30 @@ class Here(Context):
         from tidegate.adapters.github import Address
         from tidegate.adapters.github.survey import GitHubSurvey
 
+        origin, server = self._origin_if_any(), self.settings.github
+        full_name = github.repository_at(origin, server)
+        if isinstance(origin, Path):
+            return None
+        if full_name is None:
+            return Told(NO_ORIGIN if origin is None else _elsewhere(origin, server))
+        if not github.has_credential():
+            return Told(TurnedAway(words="no variable holds an App or a token", rule=NOT_SIGNED_IN))
+        owner, _, name = full_name.partition("/")
+        address = Address(owner=owner, name=name, api=server.api, server=server.server, logins=github.logins())
         try:
-            origin = self._origin
-            full_name = github.repository_at(origin, self.settings.github)
-            if full_name is None:
-                return None if isinstance(origin, Path) else Told(_elsewhere(origin, self.settings.github))
-            owner, _, name = full_name.partition("/")
-            server = self.settings.github
-            address = Address(owner=owner, name=name, api=server.api, server=server.server, logins=github.logins())
             return GitHubSurvey(address, github.credential(), self.wishes.files.environments)
-        except TidegateError as error:
-            return Told(TurnedAway(words=str(error)))
+        except TidegateError as error:  # a token's variable has a value: only a key is missing, or in no file
+            return Told(TurnedAway(words=str(error), rule=KEY_UNREADABLE))
+
+    def _origin_if_any(self) -> Path | str | None:
+        try:
+            return self._origin
+        except WrongUse:
+            return None
 
 
-def _elsewhere(origin: str | None, settings: GitHub) -> TurnedAway:
-    return TurnedAway(words=f"origin is {origin}, which is not on {settings.server} (GITHUB_SERVER_URL)")
+def _elsewhere(origin: str, settings: GitHub) -> TurnedAway:
+    return TurnedAway(words=f"origin is {origin}, which is not on {settings.server}", rule=ELSEWHERE)
 
 
 def examined(context: Context) -> tuple[Wishes, Surveyors]:

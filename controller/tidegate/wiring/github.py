@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from tidegate.core.web_address import require_web_address
 from tidegate.errors import WrongUse
-from tidegate.settings import GitHub, Settings, cache
+from tidegate.settings import API_URL, SERVER_URL, GitHub, Settings, cache
 
 if TYPE_CHECKING:
     from tidegate.adapters.git.remote import RemoteRepository
@@ -27,10 +28,13 @@ _SCP = re.compile(r"(?:[^@/]+@)?(?P<host>[^:/]+):(?P<path>[^/].*)")
 def repository_at(origin: Path | str | None, github: GitHub) -> str | None:
     """The `owner/name` that an origin is on this GitHub; None for a folder, and for another server.
 
-    Without an origin the environment's GITHUB_REPOSITORY counts, where somebody can sign in.
+    Without an origin the environment's GITHUB_REPOSITORY counts, where somebody can sign in. Raises WrongUse where the
+    environment's GITHUB_SERVER_URL or GITHUB_API_URL is no address.
     """
     if isinstance(origin, Path):
         return None
+    require_web_address(github.server, SERVER_URL)  # first: an API that nobody named is at this server
+    require_web_address(github.api, API_URL)
     if origin is None:
         return github.repository if has_credential() else None
     host, path = _host_and_path(origin)
@@ -62,7 +66,7 @@ def credential() -> AppKey | Token:
         return AppKey(app_id=app_id, private_key=resolve(reference).reveal())
     name = next((name for name in TOKENS if os.environ.get(name)), None)
     if name is None:
-        raise WrongUse(f"nobody is signed in to GitHub: set {APP_ID} and {APP_KEY}, or {TOKENS[0]} (docs/github.md)")
+        raise WrongUse(f"nobody is signed in to GitHub: set {APP_ID} and {APP_KEY}, or one of {', '.join(TOKENS)}")
     return Token(value=resolve({"env": name}).reveal())
 
 

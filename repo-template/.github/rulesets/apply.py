@@ -12,8 +12,9 @@ edit: a ruleset of the same name is replaced.
 import json
 import os
 import sys
+from http.client import HTTPException
 from pathlib import Path
-from urllib.error import HTTPError, URLError
+from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
 HERE = Path(__file__).parent
@@ -37,16 +38,16 @@ def main(repository: str, app: str = "") -> None:
 
 def ask(verb: str, path: str, body: str = "") -> str:
     """One request to GitHub's API."""
-    api = os.environ.get("GITHUB_API_URL", "https://api.github.com")
+    api = os.environ.get("GITHUB_API_URL") or "https://api.github.com"
     headers = {"Authorization": f"Bearer {os.environ['GITHUB_TOKEN']}", "Accept": "application/vnd.github+json"}
-    asked = Request(api + path, data=body.encode() or None, headers=headers, method=verb)  # noqa: S310 - https, or yours
     try:
+        asked = Request(api + path, data=body.encode() or None, headers=headers, method=verb)  # noqa: S310 - yours
         with urlopen(asked, timeout=30) as answer:  # noqa: S310
             return str(answer.read().decode())
     except HTTPError as error:
         sys.exit(f"GitHub refused {verb} {path} with {error.code}: {error.read().decode()}")
-    except URLError as error:
-        sys.exit(f"{api} does not answer: {error.reason}")
+    except (OSError, HTTPException, ValueError) as error:
+        sys.exit(f"{api} does not answer: {getattr(error, 'reason', error)}; correct GITHUB_API_URL, or try again")
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from fractions import Fraction
 from typing import Any
@@ -82,6 +83,18 @@ def test_labels_have_the_workspace_s_names_and_may_be_missing(labels: MetricLabe
     found = counters(EVENTS, Scope(model="churn", environment="production", labels=labels))
     assert found.total == total
     assert found.events(HOUR) == (f"sum by ({by}) (increase({total}[1h]))" if by else f"sum(increase({total}[1h]))")
+    promql_parser.parse(found.bad_events(HOUR))
+
+
+def test_versions_of_another_dialect_are_recorded_by_their_numbers() -> None:
+    one_label = MetricLabels(model="", version="application", version_value="{model}-{version}")
+    found = counters(replace(EVENTS, dialect=one_label), SCOPE)
+    asked = 'requests_total{environment="production",application=~"churn-[0-9]+"}'
+    assert found.total == asked
+    assert found.events(HOUR) == (
+        f"sum by (version) (label_replace(sum by (application) (increase({asked}[1h])), "
+        '"version", "$1", "application", "churn-([0-9]+)"))'
+    )
     promql_parser.parse(found.bad_events(HOUR))
 
 

@@ -49,21 +49,13 @@ def found(text: str) -> list[str]:
             "spec:\n"
             "  formerName: x\n"
             "  deletionPolicy: keep\n"
-            "  serving: {mode: batch, target: {kind: kserve, options: {}}}\n"
-            "  objectives:\n"
-            "    a: {value: x, maximum: 1}\n"
-            "    b: {bad: b, total: t, target: 99%, labels: {}}",
+            "  serving: {mode: batch, target: {kind: kserve, options: {}}}",
             [
                 "4:3: error not-available: formerName is not available in this version; fix: leave it out",
                 "5:3: error not-available: deletionPolicy is not available in this version; fix: leave it out",
                 "6:13: error not-available: mode 'batch' is not available in this version; fix: use online",
                 "6:35: error not-available: kind 'kserve' is not available in this version; fix: use file",
                 "6:49: error not-available: options is not available in this version; fix: leave it out",
-                ("8:9: error not-available: an objective by value is not available in this version; fix: use counters"),
-                (
-                    "9:40: error not-available: an objective on late labels is not available in this version; fix: "
-                    "leave them out"
-                ),
             ],
             id="everything else of a model",
         ),
@@ -74,7 +66,6 @@ def found(text: str) -> list[str]:
             "      judge: smoke\n"
             "      smoke: {requests: x}\n"
             "      target: {kind: kserve, options: {}}\n"
-            "      objectives: {a: {value: y, maximum: 1}}\n"
             "    production:",
             [
                 (
@@ -84,10 +75,6 @@ def found(text: str) -> list[str]:
                 "7:7: error not-available: smoke is not available in this version; fix: leave it out",
                 "8:16: error not-available: kind 'kserve' is not available in this version; fix: use file",
                 "8:30: error not-available: options is not available in this version; fix: leave it out",
-                (
-                    "9:24: error not-available: an objective by value is not available in this version; fix: use "
-                    "counters"
-                ),
             ],
             id="everything of an environment",
         ),

@@ -166,6 +166,7 @@ def _is_alias(name: str) -> bool:
 
 @given(st.text(max_size=20))
 @example("..0")
+@example(" ")
 def test_a_name_that_the_registry_refuses_has_a_rule_of_its_own(name: str) -> None:
     try:
         _validate_model_name(name)

@@ -42,9 +42,63 @@ def found(text: str) -> list[str]:
         pytest.param(
             objective("a: {preset: zebra, target: 99%}"),
             [
-                '5:17: error unknown-preset: there is no preset "zebra"; fix: there are: http-availability',
+                (
+                    '5:17: error unknown-preset: there is no preset "zebra"; fix: there are: bentoml-availability, '
+                    "bentoml-latency, envoy-availability, envoy-latency, http-availability, http-latency, "
+                    "istio-availability, istio-latency, knative-availability, knative-latency, and 17 more"
+                ),
             ],
             id="a preset that is like no other",
+        ),
+        pytest.param(
+            objective("a: {preset: kserve-availability, target: 99%}"),
+            [
+                (
+                    "5:17: error cannot-judge: cannot judge: KServe's model servers count no errors; fix: scrape the "
+                    "gateway (istio-availability, envoy-availability), or Knative's queue-proxy (knative-availability, "
+                    "knative-otel-availability-relabelled)"
+                ),
+            ],
+            id="a source that counts no errors",
+        ),
+        pytest.param(
+            beside(
+                "metrics: {labels: {version: v}}",
+                objective("a: {preset: vllm-latency, under: 5s, target: 99%}"),
+            ),
+            [
+                (
+                    "6:17: error cannot-judge: cannot judge: its series name no version of the model; fix: scrape the "
+                    "gateway (istio-*, envoy-*), or use vllm-latency-relabelled and relabel: relabel_configs: "
+                    "[{source_labels: [__meta_kubernetes_pod_label_app], target_label: model}, {source_labels: "
+                    "[__meta_kubernetes_namespace], target_label: environment}, {source_labels: "
+                    "[__meta_kubernetes_pod_label_version], target_label: v}]"
+                ),
+            ],
+            id="a source that names no version",
+        ),
+        pytest.param(
+            beside(
+                "presets: {vllm-latency: {labels: {version: v}}}",
+                objective("a: {preset: vllm-latency, under: 5s, target: 99%}"),
+            ),
+            [],
+            id="the same source with a label of its own",
+        ),
+        pytest.param(
+            objective("a: {preset: istio-latency, under: 250ms, unit: s, target: 99%}"),
+            [],
+            id="another unit than the preset's",
+        ),
+        pytest.param(
+            objective("a: {bad: b, total: t, unit: ms, target: 99%}"),
+            [
+                (
+                    "5:27: error mixed-objective: unit has nothing to do with bad: a is of one kind or the other; "
+                    "fix: keep the keys of one kind"
+                ),
+            ],
+            id="a unit without buckets",
         ),
         pytest.param(
             beside("presets: {checkout: {bad: f, total: t}}", objective("a: {preset: chekout, target: 99%}")),
@@ -206,51 +260,6 @@ def found(text: str) -> list[str]:
             id="each in its environment, and misspelt ones left to another rule",
         ),
         pytest.param(
-            objective("drift: {value: max(x), maximum: 1}"),
-            [
-                (
-                    "5:20: warning drift-reverts: drift is measured over both versions and would revert one of "
-                    "them (the default effect); fix: write `effect: block`, or `effect: inform`"
-                ),
-            ],
-            id="drift by the name of the objective",
-        ),
-        pytest.param(
-            objective("a: {value: max(feature_drift), maximum: 1, effect: revert}"),
-            [
-                (
-                    "5:56: warning drift-reverts: feature_drift is measured over both versions and would revert "
-                    "one of them; fix: write `effect: block`, or `effect: inform`"
-                ),
-            ],
-            id="drift by the name of the metric",
-        ),
-        pytest.param(
-            objective("a: {value: max(ks_statistic), maximum: 1}"),
-            [
-                (
-                    "5:16: warning drift-reverts: ks_statistic is measured over both versions and would revert one "
-                    "of them (the default effect); fix: write `effect: block`, or `effect: inform`"
-                ),
-            ],
-            id="drift by its usual measures",
-        ),
-        pytest.param(
-            objective("a: {value: max by (version) (feature_drift), maximum: 1}"),
-            [],
-            id="drift that tells versions apart",
-        ),
-        pytest.param(
-            objective("a: {value: max(psi_score), maximum: 1, effect: inform}"),
-            [],
-            id="drift that reverts nothing",
-        ),
-        pytest.param(
-            objective("a: {value: max(epsilon + adrift_count), maximum: 1}"),
-            [],
-            id="words that only sound like it",
-        ),
-        pytest.param(
             "spec: {environments: {staging: {rollout: {steps: [50%]}}, production: {}}}",
             [
                 (
@@ -293,6 +302,15 @@ def found(text: str) -> list[str]:
             "  environments: {staging: {judge: objectives}, production: {}}",
             [],
             id="objectives that are judged while a version bakes",
+        ),
+        pytest.param(objective("a: {sum: s, total: t, range: [0, 50], minimum: 1.2}"), [], id="a mean in its range"),
+        pytest.param(
+            objective("a: {sum: s, total: t, range: [50, 0], minimum: 1.2}"),
+            ["5:34: error value: [50, 0] is no range: it has a lower end, 0 or more, and a higher one"],
+            id="a range from top to bottom",
+        ),
+        pytest.param(
+            objective("a: {bad: b, total: t, target: [99%]}"), [], id="a list for a target, which is the form's to say"
         ),
     ],
 )

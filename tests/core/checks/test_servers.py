@@ -91,6 +91,23 @@ def test_nothing_is_said_of_an_address(address: str) -> None:
             id="at the one that is written",
         ),
         pytest.param(
+            "metrics: {labels: {version: ''}}",
+            "3:11 error arms-alike: nothing can be judged: no label tells its versions apart; "
+            "name the label that does, such as `version: {label: application, value: '{model}-{version}'}`",
+            id="no label of the version",
+        ),
+        pytest.param(
+            "presets: {mine: {bad: b, total: t, labels: {version: le}}}",
+            '3:54 error reserved-label: "le" is a label of Prometheus\' own; name the label that your series have',
+            id="a preset's own labels",
+        ),
+        pytest.param(
+            "presets: {mine: {bad: b, total: t, labels: {model: ''}}}",
+            "3:36 error arms-alike: nothing can be judged: no label tells its models apart; name the label that does, "
+            "such as `version: {label: application, value: '{model}-{version}'}`",
+            id="a preset without the model",
+        ),
+        pytest.param(
             "metrics: {labels: {version: le}}",
             '3:29 error reserved-label: "le" is a label of Prometheus\' own; name the label that your series have',
             id="the buckets of a histogram",

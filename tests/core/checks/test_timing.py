@@ -148,47 +148,6 @@ def found(text: str) -> list[str]:
             id="half of it",
         ),
         pytest.param(
-            spec(
-                "rollout: {probation: {duration: 2d}}\n"
-                "  objectives: {a: {good: r, total: t, target: 95%, labels: {delay: 3d}}}"
-            ),
-            [
-                (
-                    "4:35: error probation-before-labels: probation ends after 2d, and labels may come 3d late: a "
-                    "never has any; fix: write `probation: {duration: 6d}` in `rollout`"
-                ),
-            ],
-            id="labels later than probation",
-        ),
-        pytest.param(
-            spec("objectives: {a: {good: r, total: t, target: 95%, labels: {delay: 3d}}}"),
-            [
-                (
-                    "4:68: error probation-before-labels: probation ends after 1d by default, and labels may come "
-                    "3d late: a never has any; fix: write `probation: {duration: 6d}` in `rollout`"
-                ),
-            ],
-            id="labels later than the default",
-        ),
-        pytest.param(
-            spec("objectives: {a: {good: r, total: t, target: 95%, labels: {delay: 24h}}}"),
-            [],
-            id="labels as late as probation",
-        ),
-        pytest.param(
-            spec("objectives: {a: {good: r, total: t, target: 95%, effect: inform, labels: {delay: 3d}}}"),
-            [],
-            id="late labels that only inform",
-        ),
-        pytest.param(
-            spec(
-                "objectives: {a: {good: r, total: t, target: 95%}}",
-                "\n  environments:\n    staging: {objectives: {a: {labels: {delay: 3d}}}}\n    production: {}",
-            ),
-            [],
-            id="late labels where no version is on probation",
-        ),
-        pytest.param(
             spec("rollout: {bake: 99999w, maximumDuration: 99999w, warmUp: 99999w}"),
             [],
             id="spans of time that mean nothing",

@@ -133,5 +133,12 @@ def test_placeholders_are_found_where_they_stand(text: str, found: str | None) -
     assert unfilled("f", text) == found
 
 
+def test_each_placeholder_has_its_own_fix() -> None:
+    said = replace(FILES, unfilled=("a:1 says OWNER/tidegate, and 3 more", "b:2 says @you"))
+    actions, people = [remark.fix for remark in fill_in(said) if isinstance(remark, Complaint)]
+    assert "sed -i.bak" in actions
+    assert people == "for `@you` write your own people and teams"
+
+
 def test_each_file_with_a_placeholder_is_complained_about() -> None:
     assert broken(fill_in(replace(FILES, unfilled=("a:1 says @you", "b:2 says @you")))) == ["placeholder"] * 2

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -59,28 +60,28 @@ def replica(name: str, value: str) -> dict[str, str]:
     ],
 )  # fmt: skip
 def test_each_fault_of_a_series_has_its_complaint(seen: Watched, rules: list[str]) -> None:
-    assert broken(examine(seen, MetricLabels(), None)) == rules
+    assert broken(examine(seen, None)) == rules
 
 
-@pytest.mark.parametrize(("most", "rules"), [(1440, []), (1439, ["query-limit"]), (None, [])])
+@pytest.mark.parametrize(("most", "rules"), [(2880, []), (2879, ["query-limit"]), (None, [])])
 def test_a_question_that_is_too_large_is_a_warning(most: int | None, rules: list[str]) -> None:
-    assert broken(examine(watched(sampled(OURS, every=15)), MetricLabels(), most)) == rules
+    assert broken(examine(watched(sampled(OURS, every=15)), most)) == rules
 
 
 def test_labels_of_another_name_are_looked_for_under_it() -> None:
     series = sampled({"model": "churn", "environment": "production", "model_version": "11"})
-    assert broken(examine(watched(series), MetricLabels(version="model_version"), None)) == []
+    assert broken(examine(replace(watched(series), labels=MetricLabels(version="model_version")), None)) == []
 
 
 def test_the_complaint_tells_which_labels_there_are() -> None:
-    (complaint,) = examine(watched(NOBODY, bare=sampled({"job": "web", "env": "prod"})), MetricLabels(), None)
+    (complaint,) = examine(watched(NOBODY, bare=sampled({"job": "web", "env": "prod"})), None)
     assert isinstance(complaint, Complaint)
     assert complaint.fix.startswith("they carry: env, job. ")
 
 
 @pytest.mark.parametrize(("why", "silent"), [(Why.UNREACHABLE, True), (Why.ERROR, False), (Why.PARTIAL, False)])
 def test_a_reading_that_failed_is_unseen(why: Why, silent: bool) -> None:
-    (unseen,) = examine(watched(Unread(why=why, words="so it says")), MetricLabels(), None)
+    (unseen,) = examine(watched(Unread(why=why, words="so it says")), None)
     assert isinstance(unseen, Unseen)
     assert (unseen.silent, "so it says" in unseen.why) == (silent, True)
 

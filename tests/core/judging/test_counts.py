@@ -19,13 +19,15 @@ from support.counters import (
     arms,
     at,
     counter,
+    moment,
     readings,
     sampled,
     without,
 )
-from tidegate.core.judging.counts import Arm, Frame, count
+from tidegate.core.judging.counts import Arm, Frame, cut
 from tidegate.core.judging.reading import Sampled, Series, Unread, Why
-from tidegate.core.judging.verdict import ObjectiveReadings
+from tidegate.core.judging.tracking import Follower, Tracked
+from tidegate.core.judging.verdict import Counters, ObjectiveReadings
 from tidegate.core.manifest import Objective
 
 MINUTE = 60.0
@@ -33,15 +35,27 @@ VERSIONS = (CANARY, STABLE)
 
 
 def frame(scrapes: float, resolution: float = MINUTE) -> Frame:
-    return Frame(start=START, now=at(scrapes), resolution=resolution, version_label="version")
+    return Frame(start=START, now=at(scrapes), resolution=resolution)
+
+
+def follow(found: ObjectiveReadings, objective: Objective, up: Sampled | Unread | None) -> Tracked | Unread:
+    asked = Counters(now=moment(0), objectives={objective.name: found}, up=up)
+    return Follower(asked, "version", VERSIONS).follow(objective)
+
+
+def followed(found: ObjectiveReadings, objective: Objective = AVAILABILITY, up: Sampled | None = None) -> Tracked:
+    series = follow(found, objective, up)
+    assert not isinstance(series, Unread), series
+    return series
 
 
 def counted(
     found: ObjectiveReadings, scrapes: float, objective: Objective = AVAILABILITY, up: Sampled | None = None
 ) -> dict[int, Arm]:
-    result = count(objective, found, up, frame(scrapes), VERSIONS)
-    assert not isinstance(result, Unread), result
-    return dict(result)
+    """The arms as of an instant, with the cells that are judged by then."""
+    grid = cut(followed(found, objective, up), frame(scrapes))
+    assert grid.unread(at(scrapes)) is None
+    return {v: replace(arm, cells=arm.cells[: grid.judged(at(scrapes))]) for v, arm in grid.arms.items()}
 
 
 def events(arm: Arm) -> list[tuple[float, float]]:
@@ -49,9 +63,10 @@ def events(arm: Arm) -> list[tuple[float, float]]:
 
 
 def unread(found: ObjectiveReadings, objective: Objective = AVAILABILITY, resolution: float = MINUTE) -> Unread:
-    result = count(objective, found, None, frame(40, resolution), VERSIONS)
-    assert isinstance(result, Unread)
-    return result
+    series = follow(found, objective, None)
+    reason = series if isinstance(series, Unread) else cut(series, frame(40, resolution)).unread(at(40))
+    assert reason is not None
+    return reason
 
 
 def only_stable(total: Series, *bad: Series) -> ObjectiveReadings:
@@ -72,10 +87,10 @@ def test_a_cell_is_judged_two_scrapes_after_its_end() -> None:
 
 def test_cells_lie_on_the_epoch_whenever_the_stage_began() -> None:
     total = counter(STABLE, [1] * (LEAD + 20))
-    late = replace(frame(16), start=START + 17)
-    result = count(AVAILABILITY, only_stable(total), None, late, VERSIONS)
-    assert not isinstance(result, Unread)
-    assert [cell.start for cell in result[STABLE].cells] == [START + MINUTE, START + 2 * MINUTE]
+    late = replace(frame(16.5), start=START + 17)
+    grid = cut(followed(only_stable(total)), late)
+    assert [cell.start for cell in grid.arms[STABLE].cells] == [START + MINUTE, START + 2 * MINUTE, START + 3 * MINUTE]
+    assert grid.judged(late.now) == 2
 
 
 def test_a_reset_counts_what_came_after_it() -> None:
@@ -101,7 +116,7 @@ def test_I3_a_reading_that_failed_keeps_its_reason(which: str) -> None:
 
 def test_I3_up_that_was_needed_and_failed_is_no_data() -> None:
     reason = Unread(why=Why.UNREACHABLE, words="gone")
-    assert count(AVAILABILITY, arms({STABLE: 1}, {}, 40), reason, frame(40), VERSIONS) == reason
+    assert follow(arms({STABLE: 1}, {}, 40), AVAILABILITY, reason) == reason
 
 
 class TestSeriesThatBegin:
@@ -184,7 +199,7 @@ class TestGoodEvents:
         both = counted(found, 12, objective)
         assert events(both[CANARY]) == [(9, 30), (12, 40)]
         assert events(both[STABLE])[1] == (4, 40)
-        assert both[CANARY].first_bad == at(1)
+        assert both[CANARY].first_bad == (0, at(1))
 
     @pytest.mark.parametrize("objective", [by_good, by_bucket], ids=["counter", "histogram"])
     def test_I3_without_any_series_of_good_events_nothing_is_known(self, objective: Objective) -> None:
@@ -217,7 +232,7 @@ def test_the_first_bad_event_is_the_sample_that_showed_it() -> None:
     found = readings(
         [counter(CANARY, [0, 0, 0, 0, 0, 0, 2, 0, 0, 0, 0, 0], first=0)], [counter(CANARY, [9] * 20, first=0)]
     )
-    assert counted(found, 20)[CANARY].first_bad == at(7)
+    assert counted(found, 20)[CANARY].first_bad == (1, at(7))
 
 
 increments = st.lists(st.integers(0, 9), min_size=40, max_size=40)

@@ -25,7 +25,8 @@ from support.counters import (
     sampled,
     without,
 )
-from tidegate.core.judging.judgement import INSIDE, RULED_OUT, judge
+from tidegate.core.judging.against_stable import INSIDE, RULED_OUT
+from tidegate.core.judging.judgement import Judged, judge
 from tidegate.core.judging.reading import Sampled, Series, Unread, Why
 from tidegate.core.judging.verdict import (
     Comparison,
@@ -67,6 +68,24 @@ class TestCanaryAgainstStable:
         quiet = judge(CANARY_STAGE, counters(arms({STABLE: 90, CANARY: 10}, {}, 120), 120))
         alike = judge(CANARY_STAGE, counters(arms({STABLE: 90, CANARY: 10}, {STABLE: 9, CANARY: 1}, 120), 120))
         assert [v.objectives[0].cleared_by for v in (quiet, alike)] == [INSIDE, RULED_OUT]
+
+    def test_each_way_to_be_cleared_has_half_of_the_false_advance_rate(self) -> None:
+        """No error in 740 events proves 99.5 % at 5 %: each of them raises half of the stake by 1 / 0.995."""
+        walk = Judged(CANARY_STAGE, counters(arms({STABLE: 90, CANARY: 10}, {}, 120), 120))
+        verdicts = [walk.at(moment(scrape)).objectives[0] for scrape in range(120)]
+        seen = {verdict.comparison: verdict.subject.total for verdict in reversed(verdicts)}
+        assert seen[Comparison.CLEARED] == 840
+        assert {v.comparison for v in verdicts if v.subject.total <= 800} == {Comparison.UNDECIDED}
+
+    def test_one_process_runs_over_all_steps(self) -> None:
+        """Neither step proves anything alone; both together do."""
+        found = arms({STABLE: 90, CANARY: 10}, {STABLE: 1, CANARY: 0.3}, 104)
+        second = replace(CANARY_STAGE, since=SINCE + 13 * MINUTE)
+        both = replace(CANARY_STAGE, weights=(*CANARY_STAGE.weights, WeightChange(at=second.since, weight=0.1)))
+        asked = counters(found, 104)
+        alone = [judge(second, asked), Judged(CANARY_STAGE, asked).at(second.since)]
+        assert [verdict.objectives[0].comparison for verdict in alone] == [Comparison.UNDECIDED] * 2
+        assert judge(both, asked).objectives[0].comparison is Comparison.WORSE
 
     def test_a_difference_too_small_to_matter_is_no_revert(self) -> None:
         """0.03 % against 0.01 % at high traffic: certain, and far inside 99.5 %."""
@@ -210,8 +229,8 @@ class TestProbation:
         [
             pytest.param(3, 0, (Standing.BREACH, Standing.FINE), id="only-the-new-version-breaches"),
             pytest.param(3, 3, (Standing.BREACH, Standing.BREACH), id="both-breach"),
-            pytest.param(0, 0, (Standing.FINE, Standing.FINE), id="both-are-fine"),
-            pytest.param(0, 3, (Standing.FINE, Standing.BREACH), id="it-got-better"),
+            pytest.param(0, 0, (Standing.FINE, Standing.UNKNOWN), id="without-a-breach-nobody-asks-what-was-before"),
+            pytest.param(0, 3, (Standing.FINE, Standing.UNKNOWN), id="it-got-better"),
         ],
     )
     def test_both_versions_against_the_objective(
@@ -231,6 +250,7 @@ class TestProbation:
 
         standings = [look(scrapes).objectives[0].standing for scrapes in range(8, 60, 4)]
         assert standings[-1] is Standing.BREACH
+        assert {look(scrapes).objectives[0].reference_standing for scrapes in range(40, 60, 4)} == {Standing.FINE}
         assert standings == sorted(standings, key=[Standing.TOO_FEW, Standing.FINE, Standing.BREACH].index)
 
     def test_few_events_prove_nothing(self) -> None:
@@ -238,9 +258,9 @@ class TestProbation:
         assert objective.standing is Standing.TOO_FEW
 
     def test_I3_an_unknown_past_is_not_a_fine_one(self) -> None:
-        found = readings([], [counter(CANARY, [100.0] * 60, first=0)])
+        found = readings([counter(CANARY, [3.0] * 60, first=0)], [counter(CANARY, [100.0] * 60, first=0)])
         objective = judge(PROBATION, counters(found, 60)).objectives[0]
-        assert (objective.standing, objective.reference_standing) == (Standing.FINE, Standing.UNKNOWN)
+        assert (objective.standing, objective.reference_standing) == (Standing.BREACH, Standing.UNKNOWN)
 
 
 BAKE = replace(PROBATION, stage=Stage.BAKE, reference=None, objectives=())
@@ -321,6 +341,36 @@ class TestUnread:
         assert verdict.unread is not None
         assert verdict.unread.why is Why.HISTORY_LOST
 
+    @pytest.mark.parametrize(
+        ("age", "unread"),
+        [
+            pytest.param(timedelta(days=3), Why.HISTORY_LOST, id="it-served-all-that-time"),
+            pytest.param(timedelta(hours=6, minutes=5), None, id="it-may-have-been-deployed-later"),
+            pytest.param(timedelta(hours=2), None, id="it-was-not-stable-yet"),
+        ],
+    )
+    def test_what_dispersion_is_measured_on_may_be_lost(self, age: timedelta, unread: Why | None) -> None:
+        """Then the policy's figure takes its place, and what was worse may not be any more: nothing goes on by that."""
+        question = replace(CANARY_STAGE, reference_since=SINCE - age)
+        fine = judge(question, counters(arms({STABLE: 90, CANARY: 10}, {}, 240), 240))
+        assert (fine.unread.why if fine.unread else None) is unread
+        assert fine.objectives[0].comparison is Comparison.CLEARED
+        worse = judge(question, counters(self.whole, 120))
+        assert (worse.objectives[0].comparison, worse.unread) == (Comparison.WORSE, None)
+
+    @pytest.mark.parametrize(
+        ("first", "unread"),
+        [(-LEAD, None), (20, None), (80, Why.HISTORY_LOST)],
+        ids=["it-was-there", "it-was-deployed-by-the-deadline", "retention-lost-the-start"],
+    )
+    def test_the_start_of_a_probation_may_be_lost(self, first: int, unread: Why | None) -> None:
+        question = replace(CANARY_STAGE, stage=Stage.PROBATION, weights=())
+        mine = [counter(CANARY, [100.0] * (240 - first), first=first)]
+        fine = judge(question, counters(readings([], mine), 240))
+        assert (fine.unread.why if fine.unread else None) is unread
+        failing = judge(question, counters(readings([counter(CANARY, [30.0] * (240 - first), first=first)], mine), 240))
+        assert (failing.objectives[0].standing, failing.unread) == (Standing.BREACH, None)
+
     def test_counters_that_stopped_are_stale(self) -> None:
         verdict = judge(CANARY_STAGE, counters(arms({STABLE: 90, CANARY: 10}, {}, 100), 130))
         assert verdict.objectives[0].comparison is Comparison.CLEARED
@@ -330,6 +380,17 @@ class TestUnread:
     def test_what_was_proven_before_counters_stopped_stays_proven(self) -> None:
         verdict = judge(CANARY_STAGE, counters(self.whole, 160))
         assert (verdict.objectives[0].comparison, verdict.unread) == (Comparison.WORSE, None)
+
+    def test_a_bound_that_a_canary_is_outside_of_proves_nothing_that_sends_it_back(self) -> None:
+        """Slightly outside its objective, and cleared of being much worse: then its counters stop."""
+        slightly = arms({STABLE: 9000, CANARY: 1000}, {STABLE: 43.2, CANARY: 5.6}, 480)
+        for scrapes, unread in ((480, None), (500, Why.STALE)):
+            verdict = judge(CANARY_STAGE, counters(slightly, scrapes))
+            objective = verdict.objectives[0]
+            assert (objective.standing, objective.comparison) == (Standing.BREACH, Comparison.CLEARED)
+            assert objective.reference_standing is Standing.FINE
+            assert objective.burned is None
+            assert (verdict.unread.why if verdict.unread else None) is unread
 
     def test_an_objective_that_only_informs_is_not_needed(self) -> None:
         objectives = (AVAILABILITY, replace(LATENCY, effect=Effect.INFORM))

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tidegate.core.judging.queries import Scope, bucket_pattern, indicator, readiness, targets_up
-from tidegate.core.manifest import Objective
+from tidegate.core.judging.queries import Scope, bucket_pattern, indicator, readiness, targets_of, targets_up
+from tidegate.core.manifest import Objective, Unit
 from tidegate.core.workspace import MetricLabels
 
 SCOPE = Scope(model="churn", environment="production")
@@ -112,6 +112,28 @@ def test_a_bucket_is_found_however_its_bound_is_printed(bound: str, printed: lis
     assert [text for text in printed + others if re.fullmatch(pattern, text)] == printed
 
 
+@pytest.mark.parametrize(
+    ("bound", "printed", "others"),
+    [
+        pytest.param(timedelta(milliseconds=250), ["250", "250.0"], ["0.25", "2500", "25"], id="a-quarter-of-a-second"),
+        pytest.param(timedelta(seconds=2), ["2000", "2000.0"], ["2", "20000"], id="seconds"),
+        pytest.param(timedelta(microseconds=500), ["0.5", "0.50"], ["500", "5"], id="half-a-millisecond"),
+        pytest.param(timedelta(minutes=30), ["1.8e+06", "1800000"], ["1800", "1.8e+07"], id="half-an-hour"),
+    ],
+)
+def test_a_bucket_in_milliseconds_is_found_by_the_same_bound(
+    bound: timedelta, printed: list[str], others: list[str]
+) -> None:
+    pattern = bucket_pattern(bound, Unit.MILLISECONDS)
+    assert [text for text in printed + others if re.fullmatch(pattern, text)] == printed
+
+
+def test_an_objective_of_another_dialect_is_asked_for_by_its_labels() -> None:
+    dialect = MetricLabels(model="", version="application", version_value="{model}-{version}")
+    objective = Objective(name="o", target=0.99, bad="b", total="t", dialect=dialect)
+    assert indicator(objective, SCOPE, [11]).total == 't{environment="production",application=~"churn-11"}'
+
+
 def test_the_readiness_gauge_is_asked_for_by_version() -> None:
     scope = Scope(model="churn", environment="staging", ready="model_ready")
     assert readiness(scope, [7]) == 'model_ready{model="churn",environment="staging",version=~"7"}'
@@ -125,3 +147,13 @@ def test_targets_are_asked_for_literally() -> None:
     assert re.fullmatch(values["instance"], "[::1]:80")
     assert not re.fullmatch(values["instance"], "10x0.0.1:80")
     assert re.fullmatch(values["job"], 'q"')
+
+
+NAMES = st.text(st.characters(exclude_characters="|\\\n"), min_size=1, max_size=8)
+
+
+@given(st.sets(st.tuples(NAMES, NAMES), min_size=1, max_size=4))
+def test_targets_are_read_back(targets: set[tuple[str, str]]) -> None:
+    jobs, instances = frozenset(job for job, _ in targets), frozenset(instance for _, instance in targets)
+    assert targets_of(targets_up(targets)) == (jobs, instances)
+    assert targets_of('up{job="serving"}') is None

@@ -113,6 +113,16 @@ def test_presets_of_the_workspace_are_told_and_stay_named() -> None:
     assert """# bad: "grpc_total{code=\\"Internal\\"}" (tidegate.yaml)""" in once
 
 
+def test_what_a_built_in_preset_reads_is_told_with_its_labels() -> None:
+    source = ORDINARY.replace("preset: http-availability", "preset: knative-latency, under: 250ms")
+    assert "knative-latency" in source
+    once = filled(source, workspace())
+    assert read(once, workspace()) == read(source, workspace())
+    assert "# histogram: revision_app_request_latencies (default)" in once
+    assert "# unit: ms (default)" in once
+    assert '# dialect: "namespace_name, revision_name={model}-{version}" (default)' in once
+
+
 def test_every_value_says_where_it_comes_from() -> None:
     of = workspace(PRESETS)
     told = dict(sources(effective(read_document(FULL, PATH).data, read(FULL, of), of)))
@@ -173,6 +183,9 @@ objectives = st.dictionaries(
             {"preset": "http-availability", "target": "99%"},
             {"bad": "b", "total": "t", "target": 0.9, "effect": "inform"},
             {"histogram": "h", "under": "250ms", "target": "95%"},
+            {"sum": "s", "total": "t", "range": [0, 50], "minimum": 1.5},
+            {"value": "max(x)", "maximum": 0.2, "for": "1h", "effect": "block"},
+            {"bad": "b", "total": "t", "target": 0.9, "labels": {"served": "p", "delay": "7d"}},
         ]
     ),
     max_size=2,

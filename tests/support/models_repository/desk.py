@@ -15,14 +15,14 @@ QUICKLY = """\
 """
 
 
-def with_an_app() -> tuple[str, str]:
-    return parts()["app"], parts()["push"]
+def with_an_app() -> tuple[str, ...]:
+    return parts()["environments"], parts()["app"], parts()["push"]
 
 
-def without_an_app() -> tuple[str, str]:
+def without_an_app() -> tuple[str, ...]:
     _, _, *variables = re.findall(r"^\$ .*\n", parts()["app"], re.MULTILINE)
     push = parts()["push"].replace(' "$APP_ID"', "").replace("tidegate: people: created\n", "")
-    return "".join(variables), push
+    return parts()["environments"], "".join(variables), push
 
 
 def creates_the_repository(dana: Person, *blocks: str, settings: str = "") -> None:

@@ -1,7 +1,7 @@
 """Stands in for GitHub's own `gh` where docs/getting-started.md uses it: `python gh.py pr review 2 --approve`.
 
-As `gh` it speaks for whoever GH_TOKEN belongs to, in the repository GH_REPO. Variables and secrets are kept in the file
-GH_SETTINGS, because the fake GitHub runs no workflows itself.
+As `gh` it speaks for whoever GH_TOKEN belongs to, in the repository GH_REPO. Environments, variables and secrets are
+kept in the file GH_SETTINGS, because the fake GitHub runs no workflows itself.
 """
 
 from __future__ import annotations
@@ -25,6 +25,11 @@ _ENQUEUE = """mutation($id: ID!) {
   enqueuePullRequest(input: {pullRequestId: $id}) { mergeQueueEntry { position } }
 }"""
 
+_SELECTED = {
+    "deployment_branch_policy[protected_branches]": "false",
+    "deployment_branch_policy[custom_branch_policies]": "true",
+}
+
 
 def main() -> int:
     options = _parser().parse_args()
@@ -39,6 +44,11 @@ def _parser() -> argparse.ArgumentParser:
     subjects = parser.add_subparsers(required=True)
     auth = subjects.add_parser("auth").add_subparsers(required=True)
     auth.add_parser("token").set_defaults(act=lambda _: os.environ["GH_TOKEN"])
+    repository = subjects.add_parser("repo").add_subparsers(required=True).add_parser("create")
+    repository.add_argument("name", choices=[os.environ["GH_REPO"]])
+    repository.add_argument("--private", action="store_true", required=True)
+    repository.set_defaults(act=lambda options: f"https://github.com/{options.name}")
+    _add_api(subjects.add_parser("api"))
     variable = subjects.add_parser("variable").add_subparsers(required=True).add_parser("set")
     variable.add_argument("name")
     variable.add_argument("--body", required=True)
@@ -52,6 +62,15 @@ def _parser() -> argparse.ArgumentParser:
     label.set_defaults(act=lambda options: _quiet("POST", "/labels", {"name": options.name}))
     _add_pull_requests(subjects.add_parser("pr").add_subparsers(required=True))
     return parser
+
+
+def _add_api(parser: argparse.ArgumentParser) -> None:
+    """For environments, which the fake GitHub only reads."""
+    parser.add_argument("path")
+    parser.add_argument("--silent", action="store_true", required=True)
+    parser.add_argument("-X", dest="verb", choices=["PUT", "POST"])
+    parser.add_argument("-F", "-f", dest="fields", action="append", default=[])
+    parser.set_defaults(act=_make_environment)
 
 
 def _add_pull_requests(parsers: Any) -> None:
@@ -80,14 +99,33 @@ def _set_variable(options: Options) -> None:
 
 
 def _set_secret(options: Options) -> None:
+    if options.env not in _kept().get("environments", {}):
+        sys.exit("gh: failed to fetch public key: HTTP 404: Not Found")
     _keep(f"secrets of {options.env}", options.name, sys.stdin.read())
 
 
-def _keep(where: str, name: str, value: str) -> None:
-    file = Path(os.environ["GH_SETTINGS"])
-    kept = json.loads(file.read_text()) if file.exists() else {}
+def _make_environment(options: Options) -> None:
+    """An environment is kept with the branch that it is limited to: none yet is "", no limit is None."""
+    name, slash, below = options.path.removeprefix(f"repos/{os.environ['GH_REPO']}/environments/").partition("/")
+    fields = dict(field.split("=") for field in options.fields)
+    if slash:
+        assert (options.verb, below) == ("POST", "deployment-branch-policies")
+        assert _kept()["environments"][name] == "", "GitHub takes branches where custom_branch_policies is on"
+        _keep("environments", name, fields["name"])
+    else:
+        assert options.verb == "PUT"
+        _keep("environments", name, "" if fields == _SELECTED else None)
+
+
+def _keep(where: str, name: str, value: str | None) -> None:
+    kept = _kept()
     kept.setdefault(where, {})[name] = value
-    file.write_text(json.dumps(kept))
+    Path(os.environ["GH_SETTINGS"]).write_text(json.dumps(kept))
+
+
+def _kept() -> Any:
+    file = Path(os.environ["GH_SETTINGS"])
+    return json.loads(file.read_text()) if file.exists() else {}
 
 
 def _create(_: Options) -> str:

@@ -28,7 +28,6 @@ NAME = "acme/models"
 PAGE = ROOT / "docs" / "getting-started.md"
 _PART = re.compile(r"^<!-- not run: here; part (\w+) of [^\n]*-->\n```console\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _PASSES = 60
-_LIMITED = {"tidegate": "refs/heads/main"}
 
 
 def parts() -> Mapping[str, str]:
@@ -228,7 +227,8 @@ class ModelsRepository:
             granted = {name.replace("-", "_"): "read" if foreign else level for name, level in asked.items()}
             return self.github.actions_token(NAME, granted)
 
-        return Settings(variables=kept["variables"], secrets={} if foreign else secrets, limited=_LIMITED, token=token)
+        limited = {name: f"refs/heads/{branch}" for name, branch in kept["environments"].items() if branch is not None}
+        return Settings(variables=kept["variables"], secrets={} if foreign else secrets, limited=limited, token=token)
 
     @cached_property
     def _site(self) -> Site:

@@ -24,6 +24,7 @@ from urllib.parse import urlsplit
 
 from tidegate.adapters.git.objects import decoded, encoded
 from tidegate.adapters.git.plumbing import GitFailed
+from tidegate.adapters.git.proxy import proxy_for
 from tidegate.adapters.git.repository import GitRepository
 from tidegate.errors import (
     NAME_THE_CA,
@@ -139,7 +140,7 @@ class Remote:
     def environment(self) -> dict[str, str]:
         """What git needs to sign in, and the way that the API's requests take, in no argument and no file."""
         given = {**_PATIENCE, **_authority()}
-        settings = {"gc.autoDetach": "false", "http.proxy": _proxy(self.url)}
+        settings = {"gc.autoDetach": "false", "http.proxy": proxy_for(self.url).address}
         if self._token is not None and urlsplit(self.url).scheme in ("http", "https"):
             basic = base64.b64encode(f"x-access-token:{self._token()}".encode()).decode()
             parts = urlsplit(self.url)
@@ -150,17 +151,18 @@ class Remote:
 
     def failure(self, words: str, what: str) -> TidegateError:
         """What a failed command means, and who must act."""
+        said = proxy_for(self.url).hidden(_said(words))
         if _LOST.search(words):
             return Raced(f"{what} on {self.url} moved meanwhile; read again and decide again")
         if _FORBIDDEN.search(words):
-            return Refused(f"{self.url} does not take {what}: {_said(words)}; let the App or token write there")
+            return Refused(f"{self.url} does not take {what}: {said}; let the App or token write there")
         if _UNTRUSTED.search(words):
-            return OutsideSystem(f"{self.url} is not trusted, by its certificate: {_said(words)}; {NAME_THE_CA}")
+            return OutsideSystem(f"{self.url} is not trusted, by its certificate: {said}; {NAME_THE_CA}")
         if _STRANGER.search(words):
             return WrongUse(f"{self.url} does not take the token for {what}; make a new one with contents: write")
         if _NOT_THERE.search(words):
             return WrongUse(f"{self.url} is not there, or the token may not see it; correct origin, or the token")
-        return OutsideSystem(f"git at {self.url} does not answer for {what}: {_said(words)}")
+        return OutsideSystem(f"git at {self.url} does not answer for {what}: {said}")
 
 
 class RemoteRepository(GitRepository):
@@ -365,13 +367,6 @@ def _authority() -> dict[str, str]:
     """The user's own CA, as git calls it: one setting is enough for the API and for git."""
     bundle = os.environ.get("REQUESTS_CA_BUNDLE")
     return {"GIT_SSL_CAPATH" if Path(bundle).is_dir() else "GIT_SSL_CAINFO": bundle} if bundle else {}
-
-
-def _proxy(url: str) -> str:
-    """The proxy that requests would take, none where it would take none: git itself reads no HTTP_PROXY."""
-    from requests.utils import get_environ_proxies, select_proxy
-
-    return select_proxy(url, get_environ_proxies(url)) or ""
 
 
 def _said(words: str) -> str:

@@ -66,6 +66,10 @@ class Token:
     value: str = field(repr=False)
 
 
+class UnreadableKey(WrongUse):
+    """What should be an App's private key is none: GitHub was not asked."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AppKey:
     """A GitHub App by its id (or client id) and private key in PEM."""
@@ -135,16 +139,15 @@ class AppTokens:
         return self._signed[1]
 
     def _sign(self, at: int) -> str:
-        """Valid from a minute back on, for clocks that differ. Raises WrongUse."""
+        """Valid from a minute back on, for clocks that differ. Raises UnreadableKey."""
         import jwt  # of PyGithub, whose own signing asks the machine's clock
 
         claims = {"iat": at - 60, "exp": at + 540, "iss": self._key.app_id}
         try:
             return f"Bearer {jwt.encode(claims, self._key.private_key, algorithm='RS256')}"
         except (ValueError, TypeError, jwt.PyJWTError):
-            raise WrongUse(
-                "the App's private key cannot be read; give the whole PEM text, or the file's path"
-            ) from None
+            words = "the App's private key cannot be read; give the whole PEM text, or the file's path"
+            raise UnreadableKey(words) from None
 
     def token(self, ask: Ask, wait: Callable[[float], None]) -> str | tuple[int, Any]:
         """A token that works, or the answer that refused it."""

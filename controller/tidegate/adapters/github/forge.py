@@ -6,7 +6,7 @@ JSON (`proposals`), and how to merge (`merging`).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -210,9 +210,10 @@ class GitHubForge:
         else:
             self._checked.add(check.head)
 
-    def approve(self, number: int, handle: str, at: datetime) -> None:  # noqa: ARG002
+    def approve(self, number: int, handle: str, head: str, at: datetime) -> None:  # noqa: ARG002
         pull, account = self._pull(number), self._session.account
-        head = pull.proposal.head
+        if pull.proposal.head != head:
+            raise Raced(f"#{number} is at {pull.proposal.head} by now, not at {head}; look at it again, then approve")
         given = self._discussed(pull).approvals
         if any((each.handle.lower(), each.head) == (handle.lower(), head) for each in given):
             return
@@ -318,11 +319,11 @@ class GitHubForge:
         self._git.have((found.head, *(approval.head for approval in found.approvals)))
         return found
 
-    def unchecked(self) -> tuple[int, ...]:
-        return tuple(number for number, head in sorted(self._listing.others.items()) if not self._is_checked(head))
+    def unchecked(self) -> Mapping[int, str]:
+        return {number: head for number, head in self._listing.others.items() if head not in self._checked}
 
-    def _is_checked(self, head: str) -> bool:
-        """Whether the check of a head has come to its end. Read once: who changes it then is an event's run."""
+    def is_checked(self, head: str) -> bool:
+        # Read once: who changes it then is an event's run.
         if head in self._checked:
             return True
         found = self._check(head)
@@ -345,6 +346,9 @@ class GitHubForge:
 
     def urgently(self) -> AbstractContextManager[None]:
         return self._session.urgently()
+
+    def sparingly(self) -> AbstractContextManager[None]:
+        return self._session.sparingly()
 
     def tidy(self) -> None:
         """Remove the branches of what is merged, or closed by us, that a pass which died left behind."""

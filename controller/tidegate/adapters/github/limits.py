@@ -9,6 +9,7 @@ import re
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
@@ -24,6 +25,8 @@ _LONGEST = timedelta(hours=1)
 """The primary limit is reset each hour. What would be longer comes of a wrong clock, or of a broken answer."""
 _UNTOLD = timedelta(minutes=1)
 """For a secondary limit without Retry-After: "wait for at least one minute" (the same page)."""
+_RESERVE = 5
+"""One request in so many of an hour is kept for what must not wait: a step of a rollout takes about fifteen."""
 _SECONDARY = ("secondary rate limit", "abuse detection", "submitted too quickly")
 
 
@@ -32,6 +35,15 @@ class Memory(Protocol):
 
     def recall(self, name: str) -> bytes | None: ...
     def keep(self, name: str, content: bytes) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class _Left:
+    """What is left of the hour's requests."""
+
+    remaining: int
+    limit: int
+    reset: datetime
 
 
 class Limits:
@@ -45,6 +57,8 @@ class Limits:
         self._writes: deque[datetime] = deque()
         self._of: dict[str, deque[datetime]] = {}
         self._totals = _WRITES
+        self._left: _Left | None = None
+        self._sparing = False
 
     def _recalled(self) -> datetime | None:
         text = self._memory.recall(self._name) if self._memory else None
@@ -63,9 +77,29 @@ class Limits:
         finally:
             self._totals = _WRITES
 
+    @contextmanager
+    def sparingly(self) -> Iterator[None]:
+        """Within it, the requests that are kept for what is urgent are left."""
+        self._sparing = True
+        try:
+            yield
+        finally:
+            self._sparing = False
+
+    def note(self, headers: Mapping[str, str]) -> None:
+        """Take down what an answer says is left of the hour. GraphQL has a limit of its own."""
+        if headers.get("x-ratelimit-resource") == "core":
+            told = [_seconds(headers.get(f"x-ratelimit-{name}")) for name in ("remaining", "limit", "reset")]
+            remaining, limit, reset = told
+            if remaining is not None and limit is not None and reset is not None:
+                self._left = _Left(remaining, limit, datetime.fromtimestamp(reset, UTC))
+
     def require(self, who: str) -> None:
-        """Raises OutsideSystem while GitHub wants to be left alone."""
-        now = self._now()
+        """Raises OutsideSystem while GitHub wants to be left alone, or must be left to what is urgent."""
+        now, left = self._now(), self._left
+        if self._sparing and left is not None and now < left.reset and left.remaining * _RESERVE < left.limit:
+            told = f"{left.remaining} of {left.limit} requests are left until {_shown(left.reset)}"
+            raise OutsideSystem(f"{who}: {told}; they are kept for reverts, a later pass goes on")
         if self._until is not None and now < self._until <= now + _LONGEST:
             raise OutsideSystem(f"{who} asked for a pause until {_shown(self._until)}; the pass after that goes on")
 

@@ -97,6 +97,10 @@ class Session:
         """Within it, the share of our budget of writes that is kept for what is urgent may be used."""
         return self._limits.urgently()
 
+    def sparingly(self) -> AbstractContextManager[None]:
+        """Within it, OutsideSystem is raised where no more requests are left than are kept for what must not wait."""
+        return self._limits.sparingly()
+
     def _app_account(self) -> Account:
         assert self._tokens is not None
         status, app = self._raw("GET", "/app", self._tokens.bearer())
@@ -201,10 +205,11 @@ class Session:
     def _signed(self, verb: str, path: str, headers: Mapping[str, str], body: Json | None) -> Reply:
         """One request with our token. An App's that ended before its time is made anew, once."""
         reply = self._http(verb, path, {**headers, "Authorization": f"token {self.token()}"}, body)
-        if reply.status != 401 or self._tokens is None:
-            return reply
-        self._tokens.forget()
-        return self._http(verb, path, {**headers, "Authorization": f"token {self.token()}"}, body)
+        if reply.status == 401 and self._tokens is not None:
+            self._tokens.forget()
+            reply = self._http(verb, path, {**headers, "Authorization": f"token {self.token()}"}, body)
+        self._limits.note(reply.headers)
+        return reply
 
     def _raw(self, verb: str, path: str, authorization: str) -> tuple[int, Any]:
         """A request of the App itself, or with a token that is being tried: every status is an answer."""

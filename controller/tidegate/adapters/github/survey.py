@@ -13,14 +13,14 @@ from itertools import groupby
 from typing import TypeVar
 from urllib.parse import quote
 
-from tidegate.adapters.github.access import Address, AppKey, Json, Token
+from tidegate.adapters.github.access import Address, AppKey, Json, Token, UnreadableKey
 from tidegate.adapters.github.session import PAGE, Answer, GraphQlSaysNo, Session
 from tidegate.adapters.github.transport import Reply
 from tidegate.core.diagnosis.access import Access, TokenKind
 from tidegate.core.diagnosis.actions import APP_ID, ActionsFacts, Protection
 from tidegate.core.diagnosis.protection import BranchRules, Gateway
 from tidegate.core.diagnosis.remark import Unknown
-from tidegate.core.diagnosis.repository import MAIN, ForgeFacts, TurnedAway
+from tidegate.core.diagnosis.repository import KEY_UNREADABLE, MAIN, ForgeFacts, TurnedAway
 from tidegate.errors import OutsideSystem, Refused, WrongUse
 from tidegate.ports import Clock
 
@@ -85,6 +85,8 @@ class GitHubSurvey:
             )
         except OutsideSystem as error:
             return Unknown(why=str(error), silent=True)
+        except UnreadableKey as error:
+            return TurnedAway(words=str(error), rule=KEY_UNREADABLE)
         except (WrongUse, Refused) as error:
             return TurnedAway(words=str(error))
 

@@ -112,9 +112,9 @@ class LocalForge:
         event = f"check {check.state.value} at {check.head}"
         self._change(number, event, at, lambda proposal: replace(proposal, check=check))
 
-    def approve(self, number: int, handle: str, at: datetime) -> None:
-        event = f"approved by {_handle(handle)}"
-        self._change(number, event, at, lambda proposal: _approved(proposal, handle, at))
+    def approve(self, number: int, handle: str, head: str, at: datetime) -> None:
+        event, approval = f"approved by {_handle(handle)}", Approval(handle=handle, head=head, at=at)
+        self._change(number, event, at, lambda proposal: _approved(proposal, approval))
 
     def merge(
         self, number: int, head: str, message: str, at: datetime, *, still: Callable[[], bool] = unconditionally
@@ -234,9 +234,17 @@ class LocalForge:
             check=proposal.check,
         )
 
-    def unchecked(self) -> tuple[int, ...]:
+    def sparingly(self) -> AbstractContextManager[None]:
+        """There are no limits here."""
+        return nullcontext()
+
+    def unchecked(self) -> Mapping[int, str]:
         """None: every pull request is a proposal here."""
-        return ()
+        return {}
+
+    def is_checked(self, head: str) -> bool:
+        checks = (each.check for each in self.proposals() if each.head == head)
+        return any(check is not None and check.head == head and check.is_final for check in checks)
 
     def members(self, team: str) -> frozenset[str]:
         """There are no teams here: who comes as `@org/team` speaks for it."""
@@ -392,10 +400,12 @@ def _commented(proposal: Proposal, comment: Comment) -> Proposal:
     return replace(proposal, comments=(*proposal.comments, comment))
 
 
-def _approved(proposal: Proposal, handle: str, at: datetime) -> Proposal:
-    if any((given.handle, given.head) == (handle, proposal.head) for given in proposal.approvals):
+def _approved(proposal: Proposal, approval: Approval) -> Proposal:
+    if proposal.head != approval.head:
+        words = f"#{proposal.number} is at {proposal.head} by now, not at {approval.head}"
+        raise Raced(f"{words}; look at it again, then approve")
+    if any((given.handle, given.head) == (approval.handle, approval.head) for given in proposal.approvals):
         return proposal
-    approval = Approval(handle=handle, head=proposal.head, at=at)
     return replace(proposal, approvals=(*proposal.approvals, approval))
 
 

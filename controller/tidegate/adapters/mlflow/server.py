@@ -19,11 +19,14 @@ import requests
 from requests.adapters import HTTPAdapter
 from urllib3.util.retry import Retry
 
-from tidegate.errors import OutsideSystem, WrongUse, cause, without_credentials
+from tidegate.core.web_address import require_web_address
+from tidegate.errors import OutsideSystem, cause, without_credentials
 
 Credentials = Mapping[str, Callable[[], str]]
 Json = dict[str, Any]
 
+SETTING = "registry.uri in tidegate.yaml"
+"""Where its address stands, unless the environment names it."""
 _CHUNK = 1 << 20
 # The client's own defaults are 7 retries and 120 s a request; a pass must not hang on one download.
 _CLIENT = {
@@ -45,11 +48,12 @@ class Answer(Exception):
 class MlflowServer:
     """One MLflow server: JSON in, JSON out, and every failure as a sentence with the next step."""
 
-    def __init__(self, uri: str, credentials: Credentials | None = None, timeout: float = 10) -> None:
-        if urlsplit(uri).scheme not in ("http", "https"):
-            raise WrongUse(
-                f"registry.uri is {without_credentials(uri)!r}; give the http(s) address of an MLflow server"
-            )
+    def __init__(
+        self, uri: str, credentials: Credentials | None = None, timeout: float = 10, setting: str = SETTING
+    ) -> None:
+        """`setting` is where the address stands. Raises WrongUse for what is none."""
+        require_web_address(uri, setting)
+        self._setting = setting
         self.uri = uri.rstrip("/")
         self.address = without_credentials(self.uri)
         self._credentials = credentials or {}
@@ -79,7 +83,7 @@ class MlflowServer:
             raise OutsideSystem(f"MLflow at {self.address} did not answer in {self._timeout:g} s; try again") from None
         except OSError as error:  # all of requests' own, and a CA bundle that is not there
             raise OutsideSystem(
-                f"MLflow at {self.address} does not answer ({cause(error)}); start it, or correct registry.uri"
+                f"MLflow at {self.address} does not answer ({cause(error)}); start it, or correct {self._setting}"
             ) from None
 
     def look(self, path: str, data: Json) -> Json | None:

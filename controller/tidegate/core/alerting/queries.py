@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from fractions import Fraction
 
-from tidegate.core.judging.queries import Scope, escaped, indicator
+from tidegate.core.dialects import escaped, version_pattern
+from tidegate.core.judging.queries import Scope, indicator
 from tidegate.core.manifest import Objective
 
 _MILLISECONDS = {"d": 86_400_000, "h": 3_600_000, "m": 60_000, "s": 1000, "ms": 1}
@@ -21,14 +22,17 @@ _MILLISECONDS = {"d": 86_400_000, "h": 3_600_000, "m": 60_000, "s": 1000, "ms": 
 class Counters:
     """The selectors of one objective, for all versions. `counted` selects good events where `inverted`, else bad ones.
 
-    `version` is the label that tells versions apart, "" where there is none. As for the judge, absent bad events are
-    none, and absent good ones no data: a selector that finds nothing would make every event a bad one.
+    `version` is the label that tells versions apart, "" where there is none. Where its values say more than the number,
+    `number` is a pattern with that in a group, recorded under the label `known_as`. As for the judge, absent bad events
+    are none, and absent good ones no data: a selector that finds nothing would make every event a bad one.
     """
 
     counted: str
     total: str
     inverted: bool
     version: str
+    known_as: str
+    number: str
 
     def ratio(self, window: timedelta) -> str:
         """The share of bad events in the window; no value without events."""
@@ -56,13 +60,24 @@ class Counters:
 
     def _increase(self, selector: str, window: timedelta) -> str:
         by = f" by ({self.version}) " if self.version else ""
-        return f"sum{by}(increase({selector}[{span(window)}]))"
+        summed = f"sum{by}(increase({selector}[{span(window)}]))"
+        if self.version == self.known_as:
+            return summed
+        renamed = f'label_replace({summed}, "{self.known_as}", "$1", "{self.version}", "{escaped(self.number)}")'
+        return f"sum by ({self.known_as}) ({renamed})"
 
 
 def counters(objective: Objective, scope: Scope) -> Counters:
     """The objective's selectors with the labels of model and environment. Raises ValueError for no plain selector."""
-    asked = indicator(objective, scope, None)
-    return Counters(counted=asked.bad, total=asked.total, inverted=objective.bad is None, version=scope.labels.version)
+    asked, labels = indicator(objective, scope, None), scope.dialect(objective)
+    return Counters(
+        counted=asked.bad,
+        total=asked.total,
+        inverted=objective.bad is None,
+        version=labels.version,
+        known_as=scope.labels.version,
+        number=version_pattern(labels, scope.place),
+    )
 
 
 def over_period(bad_events: str, events: str, period: timedelta) -> str:

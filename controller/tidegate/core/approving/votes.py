@@ -7,11 +7,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from tidegate.core.observed import Approval, PullRequest
-from tidegate.core.transition import parse_branch
+from tidegate.core.transition import DECIDED, parse_branch
 from tidegate.core.workspace import Approvals, ApprovalSource
 
-UNLISTED = Approvals(not_sole_author=True)
-"""The rule of an environment for which nobody is listed."""
+UNLISTED = Approvals()
+"""The rule of an environment for which nobody is listed: whoever may write is enough, be it only one person."""
 
 LABEL = "tidegate/approved"
 COMMAND = "/tidegate approve"
@@ -37,11 +37,13 @@ class Panel:
 def approvals_of(request: PullRequest, source: ApprovalSource, *, touched: bool) -> tuple[Approval, ...]:
     """Everything that the workspace lets count, each for the head that it was given for.
 
-    A comment or label knows no head. On an untouched branch of ours it means the transition, which the branch names;
-    anywhere else a comment must name the head that it approves, and a label says nothing.
+    A comment or label knows no head. On an untouched branch that the loop decided it means the transition, which the
+    branch names; anywhere else a comment must name the head that it approves, and a label says nothing. A person's verb
+    is anywhere else: who writes its content can push another one under the same key.
     """
     found = list(request.approvals)
-    means_all = not touched and not request.fork and parse_branch(request.branch) is not None
+    branch = parse_branch(request.branch)
+    means_all = not touched and not request.fork and branch is not None and branch.kind in DECIDED
     if source is not ApprovalSource.REVIEWS:
         found += _commented(request, means_all=means_all)
     if source is ApprovalSource.LABELS and means_all:

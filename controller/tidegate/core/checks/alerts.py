@@ -54,7 +54,7 @@ def alerts_can_fire(manifest: Manifest) -> Iterator[Fault]:
     for objective in objectives(manifest):
         target = understood(bounds.target, objective.data.get("target"))
         window = understood(bounds.window, objective.data["window"]) if "window" in objective.data else _USUAL
-        if target is None or window is None or objective.lead == "value":
+        if target is None or window is None or "labels" in objective.data or objective.lead == "value":
             continue
         lost, left = _outlook(target, window)
         if not lost:

@@ -3,7 +3,7 @@ model's, and those before the workspace's and the built-in ones. Rules about it 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import lru_cache
@@ -21,7 +21,7 @@ T = TypeVar("T")
 
 
 @lru_cache(maxsize=8192)
-def _read(convert: Callable[[Any], Any], value: Any) -> Any:  # noqa: ANN401 - scalars of a YAML file
+def _read(convert: Callable[[Any], Any], value: Any) -> Any:  # noqa: ANN401 - scalars and lists of a YAML file
     try:
         return convert(value)
     except ValueError:
@@ -29,8 +29,9 @@ def _read(convert: Callable[[Any], Any], value: Any) -> Any:  # noqa: ANN401 - s
 
 
 def understood(convert: Callable[[Any], T], value: Any) -> T | None:  # noqa: ANN401
-    """What a scalar means; None where it means nothing, which is another rule's finding."""
-    meaning: T | None = _read(convert, value)
+    """What a scalar or a pair means; None where it means nothing, which is another rule's finding."""
+    read = _read if isinstance(value, Hashable) else _read.__wrapped__
+    meaning: T | None = read(convert, value)
     return meaning
 
 
@@ -192,7 +193,7 @@ def _objective(
     for _, data in reversed(layers):
         merged.update(data)
     preset = presets.named(merged["preset"], manifest.workspace) if "preset" in merged else None
-    data = {**(preset or {}), **merged}
+    data = {**(preset.selectors if preset else {}), **merged}
     keys: Collection[str] = data
     if manifest.data is not manifest.document.data:
         keys = {*data, *(key for way, _ in layers for key in section(manifest.document.data, *way))}

@@ -181,7 +181,7 @@ def _is_whole(override: Data, manifest: Manifest) -> bool:
     if "preset" not in override:
         return objective_keys.missing(override) is None
     preset = presets.named(override["preset"], manifest.workspace)
-    return preset is None or objective_keys.missing({**preset, **override}) is None
+    return preset is None or objective_keys.missing({**preset.selectors, **override}) is None
 
 
 def _meant(name: str, common: Data) -> str:

@@ -1,14 +1,14 @@
 """Rules about objectives: whether each says one thing and says it whole, and whether anything judges it.
 
-Expressions and selectors are looked at in `promql` and `selectors`, alerts in `alerts`.
+Expressions and selectors are looked at in `promql` and `selectors`, values and labels in `readings`, alerts in
+`alerts`.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
-from tidegate.core import bounds, objective_keys, presets, promql
+from tidegate.core import bounds, objective_keys, presets
 from tidegate.core.checks import form
 from tidegate.core.checks.effective import Objective, awaited, entries, objectives, understood
 from tidegate.core.checks.rule import Rule
@@ -23,9 +23,19 @@ UNKNOWN_PRESET = Rule(
     id="unknown-preset",
     title="A preset that is not there",
     why="A preset is a name for selectors that several models share: one of the `presets` in `tidegate.yaml`, or the "
-    "built-in `http-availability`.",
+    "built-in ones, such as `http-availability` (docs/metrics.md has them all).",
     bad="spec: {objectives: {availability: {preset: http-avalability, target: 99.5%}}}",
     good="spec: {objectives: {availability: {preset: http-availability, target: 99.5%}}}",
+)
+
+CANNOT_JUDGE = Rule(
+    id="cannot-judge",
+    title="A preset by which nothing can be judged",
+    why="Some sources do not say which version of a model answered, or count no errors. A version is judged by its own "
+    "events, so there is nothing to go by. Measure at the gateway, or have Prometheus add the labels while it scrapes: "
+    "the preset of the same name with `-relabelled` reads such series. docs/metrics.md has all sources.",
+    bad="spec: {objectives: {latency: {preset: vllm-latency, under: 10s, target: 95%}}}",
+    good="spec: {objectives: {latency: {preset: vllm-latency-relabelled, under: 10s, target: 95%}}}",
 )
 
 PRESET_WITHOUT_EFFECT = Rule(
@@ -41,8 +51,8 @@ PRESET_WITHOUT_EFFECT = Rule(
 INCOMPLETE_OBJECTIVE = Rule(
     id="incomplete-objective",
     title="An objective that lacks something",
-    why="An objective counts bad or good events among all of them, or reads a histogram at a bound, and has a target. "
-    "A preset gives selectors, never the target, and never `under`.",
+    why="An objective counts bad or good events among all of them, or reads a histogram at a bound, and has a target; "
+    "or it reads a mean or a value, and has a bound. A preset gives selectors, never the target, and never `under`.",
     bad="spec: {objectives: {availability: {preset: http-availability}}}",
     good="spec: {objectives: {availability: {preset: http-availability, target: 99.5%}}}",
 )
@@ -50,8 +60,9 @@ INCOMPLETE_OBJECTIVE = Rule(
 MIXED_OBJECTIVE = Rule(
     id="mixed-objective",
     title="An objective of two kinds",
-    why="An objective is one of four: `bad` and `total`, `good` and `total`, `histogram` and `under`, or a `value` "
-    "with `minimum` or `maximum`. Keys of another kind beside them would go unheard. Keys of its preset count as well.",
+    why="An objective is one of five: `bad` and `total`, `good` and `total`, `histogram` and `under`, `sum` and "
+    "`total` with `range`, or a `value`; the last two with `minimum` or `maximum`. Keys of another kind beside them "
+    "would go unheard. Keys of its preset count as well.",
     bad="spec: {objectives: {errors: {bad: failed_total, good: answered_total, total: tried_total, target: 99%}}}",
     good="spec: {objectives: {errors: {bad: failed_total, total: tried_total, target: 99%}}}",
 )
@@ -63,17 +74,6 @@ TARGET_OUT_OF_RANGE = Rule(
     "up for it. At 0% nothing is asked for. Write what users would still call good, such as 99.9%.",
     bad="spec: {objectives: {availability: {preset: http-availability, target: 100%}}}",
     good="spec: {objectives: {availability: {preset: http-availability, target: 99.9%}}}",
-)
-
-DRIFT_REVERTS = Rule(
-    id="drift-reverts",
-    severity=Severity.WARNING,
-    title="Drift that reverts a version",
-    why="Drift is a change of the data that comes in. It is the same for both versions, so that it says nothing about "
-    "the new one, and going back changes nothing. Let it `block` promotions or `inform`; a retraining answers it. An "
-    "expression that tells versions apart by their label is taken at its word. The default effect is `revert`.",
-    bad="spec: {objectives: {drift: {value: 'max(feature_drift{model=\"churn\"})', maximum: 0.2}}}",
-    good="spec: {objectives: {drift: {value: 'max(feature_drift{model=\"churn\"})', maximum: 0.2, effect: block}}}",
 )
 
 JUDGED_NOWHERE = Rule(
@@ -106,23 +106,17 @@ NOTHING_TO_JUDGE = Rule(
 
 RULES = (
     UNKNOWN_PRESET,
+    CANNOT_JUDGE,
     PRESET_WITHOUT_EFFECT,
     INCOMPLETE_OBJECTIVE,
     MIXED_OBJECTIVE,
     TARGET_OUT_OF_RANGE,
-    DRIFT_REVERTS,
     JUDGED_NOWHERE,
     NOTHING_TO_JUDGE,
 )
 
 _NAMED = 10
 """So many presets are listed for somebody who named none of them."""
-# Measures of drift by the names that people give to them, as whole words of a name.
-_DRIFT = re.compile(
-    r"(?:^|[^a-z])(?:drift(?:s|ed)?|psi|population_stability|wasserstein|hellinger|(?:kl|js|kullback_leibler"
-    r"|jensen_shannon)_(?:divergence|distance)|kolmogorov_smirnov|ks_(?:test|statistic|stat|distance))(?:[^a-z]|$)",
-    re.IGNORECASE,
-)
 
 
 def objectives_say_one_thing(manifest: Manifest) -> Iterator[Fault]:
@@ -133,8 +127,6 @@ def objectives_say_one_thing(manifest: Manifest) -> Iterator[Fault]:
         if objective_keys.fault(objective.keys) is not None and not _misspelt(objective, manifest):
             yield from _keys(objective, manifest)
         yield from _quantities(objective)
-        if "value" in objective.data and objective.effect == "revert":
-            yield from _drift(objective, manifest)
 
 
 def objectives_are_judged(manifest: Manifest) -> Iterator[Fault]:
@@ -172,24 +164,39 @@ def _preset(objective: Objective, manifest: Manifest) -> Iterator[Fault]:
     if preset is None:
         known = presets.known(manifest.workspace)
         meant = nearest(name, known)
-        hint = f"did you mean {meant}?" if meant else f"there are: {shown(', '.join(known[:_NAMED]))[1:-1]}"
+        hint = f"did you mean {meant}?" if meant else f"there are: {_listed(known)}"
         yield UNKNOWN_PRESET.at(way, f"there is no preset {shown(name)}", hint)
-    elif all(any(key in data for _, data in objective.layers) for key in preset):
-        message = f"{', '.join(sorted(preset))} are written beside it: nothing of the preset {shown(name)} is used"
+    elif (refusal := preset.refusal(manifest.workspace)) is not None:
+        yield CANNOT_JUDGE.at(way, f"cannot judge: {refusal}", preset.remedy(name, manifest.workspace))
+    elif not preset.labels and all(any(key in data for _, data in objective.layers) for key in preset.selectors):
+        written = ", ".join(sorted(preset.selectors))
+        message = f"{written} are written beside it: nothing of the preset {shown(name)} is used"
         yield PRESET_WITHOUT_EFFECT.at(way, message, "take it out")
+
+
+def _listed(names: Sequence[str]) -> str:
+    some = ", ".join(shown(name)[1:-1] for name in names[:_NAMED])
+    return some if len(names) <= _NAMED else f"{some}, and {len(names) - _NAMED} more"
 
 
 def _keys(objective: Objective, manifest: Manifest) -> Iterator[Fault]:
     way = objective.layers[-1][0]
     missing = objective_keys.missing(objective.keys)
-    unknown = "preset" in objective.data and presets.named(objective.data["preset"], manifest.workspace) is None
-    if missing is not None and not unknown:
+    if missing is not None and not _gives_nothing(objective, manifest):
         message = f"{objective.title} lacks {missing}"
         yield INCOMPLETE_OBJECTIVE.at(way, message, "add what is missing", on_key=True)
     for key in objective_keys.strangers(objective.keys):
         one, other = (_with_source(name, objective) for name in (key, objective.lead or ""))
         message = f"{one} has nothing to do with {other}: {objective.title} is of one kind or the other"
         yield MIXED_OBJECTIVE.at(objective.way(key), message, "keep the keys of one kind", on_key=True)
+
+
+def _gives_nothing(objective: Objective, manifest: Manifest) -> bool:
+    """Whether its preset is unknown or refused, which is another rule's finding."""
+    if "preset" not in objective.data:
+        return False
+    preset = presets.named(objective.data["preset"], manifest.workspace)
+    return preset is None or preset.refusal(manifest.workspace) is not None
 
 
 def _with_source(key: str, objective: Objective) -> str:
@@ -218,18 +225,5 @@ _READ = (
     ("for", duration),
     ("minimum", bounds.number),
     ("maximum", bounds.number),
+    ("range", bounds.span_of_figures),
 )
-
-
-def _drift(objective: Objective, manifest: Manifest) -> Iterator[Fault]:
-    expression = promql.read(objective.data["value"])
-    if isinstance(expression, promql.Unread):
-        return
-    version = manifest.workspace.labels.version
-    names = [selector.name for selector in expression.selectors]
-    drifting = next((name for name in (*names, objective.name) if _DRIFT.search(name)), None)
-    if drifting is not None and not (version and version in objective.data["value"]):
-        effect = "" if "effect" in objective.data else " (the default effect)"
-        message = f"{shown(drifting)[1:-1]} is measured over both versions and would revert one of them{effect}"
-        way = objective.way("effect") if "effect" in objective.data else objective.way("value")
-        yield DRIFT_REVERTS.at(way, message, "write `effect: block`, or `effect: inform`")

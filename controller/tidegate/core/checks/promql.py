@@ -14,15 +14,16 @@ from tidegate.core.checks.subjects import Data, Manifest, Settings, section
 from tidegate.core.checks.templates import unfilled
 from tidegate.core.fault import Fault, Way
 from tidegate.core.finding import Severity
+from tidegate.core.judging.placeholders import filled
 from tidegate.core.nearest import nearest
 from tidegate.core.yaml.document import Document
 
 NOT_A_SELECTOR = Rule(
     id="not-a-selector",
     title="An expression where a selector belongs",
-    why="`bad`, `good`, `total`, `histogram` and `ready` select series: a metric's name, and matchers in braces. "
-    "Tidegate adds the labels of model, environment and version and writes `rate`, `sum` and the quotient itself, so "
-    "that counts can be compared version by version.",
+    why="`bad`, `good`, `total`, `histogram`, `sum` and `ready` select series: a metric's name, with matchers in "
+    "braces. Tidegate adds the labels of model, environment and version and writes `rate`, `sum` and the quotient "
+    "itself, so that counts can be compared version by version.",
     bad="spec: {objectives: {errors: {bad: 'rate(failed_total[5m])', total: tried_total, target: 99%}}}",
     good="spec: {objectives: {errors: {bad: failed_total, total: tried_total, target: 99%}}}",
 )
@@ -68,7 +69,7 @@ PROMQL_NOT_CHECKED = Rule(
 
 RULES = (NOT_A_SELECTOR, PROMQL_SYNTAX, VALUE_OF_WRONG_TYPE, VALUE_COMPARES, PROMQL_NOT_CHECKED)
 
-_SELECTORS = ("bad", "good", "total", "histogram")
+_SELECTORS = ("bad", "good", "total", "histogram", "sum", "squares")
 _MOST = 25_000
 """So much work is put into the PromQL of one file, as `promql.cost` has it: about half a second at the very worst."""
 _BESIDE_OTHERS = "non-empty matcher"
@@ -104,11 +105,22 @@ def _of(data: Data, way: Way) -> Iterator[tuple[Way, str]]:
     for key in (*_SELECTORS, "value", "ready"):
         if key in data:
             yield (*way, key), data[key]
+    if "served" in (labels := section(data, "labels")):
+        yield (*way, "labels", "served"), labels["served"]
+
+
+def readable(value: str) -> str:
+    """The expression as it is asked, with names that mean nothing put in."""
+    return filled(value, _SOMEBODY) if "{{" in value else value
+
+
+_SOMEBODY = {"model": "model", "environment": "environment", "version": "1"}
 
 
 def _all(texts: Iterator[tuple[Way, str]], document: Document) -> Iterator[Fault]:
     spent = 0
-    for way, text in texts:
+    for way, written in texts:
+        text = readable(written) if way[-1] == "value" else written
         name = text.isascii() and text.isidentifier()
         spent += 1 if name else promql.cost(text)
         if spent > _MOST:

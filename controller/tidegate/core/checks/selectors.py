@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 
-from tidegate.core import promql
+from tidegate.core import presets, promql
 from tidegate.core.checks.effective import Objective, objectives
 from tidegate.core.checks.rule import Rule
 from tidegate.core.checks.subjects import Data, Manifest, Settings, section
+from tidegate.core.dialects import Place, rendered
 from tidegate.core.fault import Fault, Way
 from tidegate.core.promql import Matcher
 from tidegate.core.shown import shown
+from tidegate.core.workspace import MetricLabels
 
 CONTRADICTING_MATCHER = Rule(
     id="contradicting-matcher",
@@ -56,6 +59,17 @@ HISTOGRAM_WITHOUT_NAME = Rule(
 RULES = (CONTRADICTING_MATCHER, SAME_SERIES, HISTOGRAM_PART, HISTOGRAM_WITHOUT_NAME)
 
 _COUNTERS = ("bad", "good", "total")
+
+
+@dataclass(frozen=True, slots=True)
+class _Served:
+    """Whose series a selector reads: the manifest's model in these environments, told apart by these labels."""
+
+    manifest: Manifest
+    environments: tuple[str, ...]
+    labels: MetricLabels
+
+
 _PART = re.compile(r"_(?:bucket|count|sum)$")
 
 
@@ -66,15 +80,19 @@ def selectors_select_something(manifest: Manifest) -> Iterator[Fault]:
         yield from _same(objective)
         for key in (*_COUNTERS, "histogram"):
             if "{" in objective.data.get(key, ""):
-                yield from _contradictions(objective.data[key], objective.way(key), manifest, objective.environments)
+                labels = presets.dialect(objective.data, manifest.workspace)
+                served = _Served(manifest, objective.environments, labels)
+                yield from _contradictions(objective.data[key], objective.way(key), served)
     ready = section(manifest.spec, "serving", "target").get("ready", "")
     if "{" in ready:
         others = tuple(n for n in manifest.order if "ready" not in section(manifest.environments, n, "target"))
-        yield from _contradictions(ready, ("spec", "serving", "target", "ready"), manifest, others)
+        served = _Served(manifest, others, manifest.workspace.labels)
+        yield from _contradictions(ready, ("spec", "serving", "target", "ready"), served)
     for name in manifest.order:
         own = section(manifest.environments, name, "target").get("ready", "")
         if "{" in own:
-            yield from _contradictions(own, ("spec", "environments", name, "target", "ready"), manifest, (name,))
+            served = _Served(manifest, (name,), manifest.workspace.labels)
+            yield from _contradictions(own, ("spec", "environments", name, "target", "ready"), served)
 
 
 def presets_select_something(settings: Settings) -> Iterator[Fault]:
@@ -121,26 +139,28 @@ def _series(text: str) -> tuple[str, frozenset[Matcher]] | None:
     return read.selectors[0].name, read.selectors[0].matchers
 
 
-def _contradictions(text: str, way: Way, manifest: Manifest, environments: tuple[str, ...]) -> Iterator[Fault]:
-    labels = manifest.workspace.labels
+def _contradictions(text: str, way: Way, served: _Served) -> Iterator[Fault]:
+    labels = served.labels
     if not any(label and label in text for label in (labels.model, labels.environment, labels.version, "le")):
         return
     series = _series(text)
     for matcher in sorted(series[1], key=lambda one: one.label) if series else ():
-        if matcher.operator == "=" and (why := _contradiction(matcher, way, manifest, environments)) is not None:
+        if matcher.operator == "=" and (why := _contradiction(matcher, way, served)) is not None:
             message = f"{shown(matcher.label)[1:-1]}={shown(matcher.value)} selects nothing: {why}"
             yield CONTRADICTING_MATCHER.at(way, message, "leave it out")
 
 
-def _contradiction(matcher: Matcher, way: Way, manifest: Manifest, environments: tuple[str, ...]) -> str | None:
+def _contradiction(matcher: Matcher, way: Way, served: _Served) -> str | None:
     """What is added beside it and cannot hold at the same time."""
-    labels = manifest.workspace.labels
-    model = section(manifest.data, "metadata").get("name", matcher.value)
+    labels, model = served.labels, section(served.manifest.data, "metadata").get("name")
+    places = {name: Place(model=model or "", environment=name) for name in served.environments}
     if matcher.label == labels.version:
         return "each version is asked for by itself"
-    if matcher.label == labels.model and matcher.value != model:
-        return f"the model is {model}"
-    if matcher.label == labels.environment and (other := [n for n in environments if n != matcher.value]):
-        also = " too" if matcher.value in environments else ""
-        return f"it is asked for in {', '.join(other)}{also}"
+    if matcher.label == labels.model and model is not None:
+        wrong = [p for p in places.values() if rendered(labels.model_value, p) != matcher.value]
+        return f"the model is {model}" if wrong else None
+    others = [name for name, place in places.items() if rendered(labels.environment_value, place) != matcher.value]
+    if matcher.label == labels.environment and others:
+        also = " too" if len(others) < len(places) else ""
+        return f"it is asked for in {', '.join(others)}{also}"
     return "le is added from `under`" if matcher.label == "le" and way[-1] == "histogram" else None

@@ -9,10 +9,12 @@ from itertools import combinations
 from urllib.parse import urlsplit
 
 from tidegate.core.checks.rule import Rule
-from tidegate.core.checks.subjects import Settings, section
+from tidegate.core.checks.subjects import Data, Settings, section
 from tidegate.core.checks.training import lasting
+from tidegate.core.dialects import fault, with_labels
 from tidegate.core.fault import Fault, Way
 from tidegate.core.finding import Severity
+from tidegate.core.presets import BUILT_IN
 from tidegate.core.shown import shown
 from tidegate.core.workspace import MetricLabels
 
@@ -61,7 +63,16 @@ RESERVED_LABEL = Rule(
     good="# tidegate.yaml\nmetrics: {labels: {version: model_version}}",
 )
 
-RULES = (BAD_ADDRESS, API_PATH_IN_ADDRESS, TIMEOUT_OF_ZERO, METRIC_LABELS_CLASH, RESERVED_LABEL)
+ARMS_ALIKE = Rule(
+    id="arms-alike",
+    title="Labels that tell no versions apart",
+    why="A version is judged by its own events. Without a label of the version, a canary's are mixed with those of "
+    "stable; without one of the model, with another model's. One label may name both, such as `churn-12`.",
+    bad="# tidegate.yaml\nmetrics: {labels: {version: ''}}",
+    good="# tidegate.yaml\nmetrics: {labels: {model: '', version: {label: application, value: '{model}-{version}'}}}",
+)
+
+RULES = (BAD_ADDRESS, API_PATH_IN_ADDRESS, TIMEOUT_OF_ZERO, METRIC_LABELS_CLASH, RESERVED_LABEL, ARMS_ALIKE)
 
 # Grafana's and other gateways' own paths hold an `api` too: only Prometheus' and MLflow's at the very end are ours.
 _API_PATH = re.compile(r"/api/v1(?:/.*)?$|/(?:ajax-)?api/2\.0(?:/.*)?$|/graph/?$")
@@ -94,15 +105,26 @@ def _address(way: Way, address: str) -> Iterator[Fault]:
 
 
 def metric_labels_tell_things_apart(settings: Settings) -> Iterator[Fault]:
+    """The workspace's own labels, and those of its presets."""
     given = section(settings.data, "metrics", "labels")
-    names = {field: given.get(field, getattr(MetricLabels(), field)) for field in MetricLabels.__slots__}
-    way: Way = ("metrics", "labels")
-    for field, name in given.items():
-        if name.startswith("__") or name in _KEPT_LABELS:
-            message = f"{shown(name)} is a label of Prometheus' own"
+    own = with_labels(MetricLabels(), given)
+    yield from _labels(own, given, ("metrics", "labels"))
+    for name, preset in section(settings.data, "presets").items():
+        if (theirs := section(preset, "labels")) and name not in BUILT_IN:
+            yield from _labels(with_labels(own, theirs), theirs, ("presets", name, "labels"))
+
+
+def _labels(labels: MetricLabels, given: Data, way: Way) -> Iterator[Fault]:
+    names = {field: getattr(labels, field) for field in ("model", "environment", "version")}
+    for field in given:
+        if names[field].startswith("__") or names[field] in _KEPT_LABELS:
+            message = f"{shown(names[field])} is a label of Prometheus' own"
             yield RESERVED_LABEL.at((*way, field), message, "name the label that your series have")
     for one, other in combinations(names, 2):
         if names[one] and names[one] == names[other]:
             place = (*way, other if other in given else one)
             message = f"{shown(names[one])} is the label of {one} and of {other}"
             yield METRIC_LABELS_CLASH.at(place, message, "give each a label of its own")
+    if (lacking := fault(labels)) is not None:
+        hint = "name the label that does, such as `version: {label: application, value: '{model}-{version}'}`"
+        yield ARMS_ALIKE.at(way, f"nothing can be judged: {lacking}", hint, on_key=True)

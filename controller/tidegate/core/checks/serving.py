@@ -39,7 +39,7 @@ def _counting(manifest: Manifest) -> frozenset[str]:
     """The environments in which some objective counts events."""
     found: set[str] = set()
     for objective in objectives(manifest):
-        if objective.lead != "value":
+        if objective.lead != "value" and "labels" not in objective.data:
             found.update(objective.environments)
         if len(found) == len(manifest.order):
             break

@@ -16,8 +16,8 @@ UNKNOWN_VARIABLE = Rule(
     id="unknown-variable",
     title="A variable that nothing fills in",
     why="In a training command `{{ parameters.NAME }}` becomes the parameter of that name, and nothing else is filled "
-    "in. In selectors and values nothing is: they go to Prometheus as they stand, with the labels of model, "
-    "environment and version added to selectors.",
+    "in. In a value `{{ model }}`, `{{ environment }}` and `{{ version }}` are, between quotes. In selectors nothing "
+    "is: the labels of model, environment and version are added to them.",
     bad="spec: {training: {source: training, lease: 30m, parameters: {depth: 6},\n"
     "  command: [python, train.py, '{{ parameters.dept }}']}}",
     good="spec: {training: {source: training, lease: 30m, parameters: {depth: 6},\n"
@@ -105,6 +105,8 @@ def unfilled(text: str, way: Way) -> Fault | None:
         hint = "take it out: the labels of model, environment and version are added"
     elif "interval" in found[0] or "range" in found[0]:
         hint = "write a duration, such as 5m"
+    elif "{{" in found[0]:
+        hint = "there are `{{ model }}`, `{{ environment }}` and `{{ version }}`"
     return UNKNOWN_VARIABLE.at(
         way, f"nothing fills in {shown(found[0])[1:-1]}: it goes to Prometheus as it stands", hint
     )

@@ -8,14 +8,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import timedelta
 
-from tidegate.core.checks.effective import Entry, Setting, entries, nearest, objectives, span, understood
+from tidegate.core.checks.effective import Entry, Setting, entries, nearest, span, understood
 from tidegate.core.checks.rollout import defaults_of
 from tidegate.core.checks.rule import Rule
 from tidegate.core.checks.subjects import Manifest, Settings
 from tidegate.core.fault import Fault
 from tidegate.core.finding import Severity
 from tidegate.core.manifest import Rollout
-from tidegate.core.quantity import duration, share, show_duration, show_share
+from tidegate.core.quantity import share, show_duration, show_share
 
 BAKE_BEYOND_MAXIMUM = Rule(
     id="bake-beyond-maximum-duration",
@@ -57,21 +57,7 @@ HOLDBACK_ABOVE_HALF = Rule(
     good="spec: {rollout: {probation: {holdback: 5%}}, environments: {production: {}}}",
 )
 
-PROBATION_BEFORE_LABELS = Rule(
-    id="probation-before-labels",
-    title="A probation that is over before the labels come",
-    why="An objective with late labels is judged until probation ends, over predictions whose truth is known by then. "
-    "If probation is shorter than `labels.delay`, not one prediction of the new version is.",
-    bad="spec:\n"
-    "  objectives: {accuracy: {good: right_total, total: labelled_total, target: 90%, labels: {delay: 7d}}}\n"
-    "  environments: {production: {}}",
-    good="spec:\n"
-    "  rollout: {probation: {duration: 14d}}\n"
-    "  objectives: {accuracy: {good: right_total, total: labelled_total, target: 90%, labels: {delay: 7d}}}\n"
-    "  environments: {production: {}}",
-)
-
-RULES = (BAKE_BEYOND_MAXIMUM, WARM_UP_COVERS_BAKE, CELL_LONGER_THAN_BAKE, HOLDBACK_ABOVE_HALF, PROBATION_BEFORE_LABELS)
+RULES = (BAKE_BEYOND_MAXIMUM, WARM_UP_COVERS_BAKE, CELL_LONGER_THAN_BAKE, HOLDBACK_ABOVE_HALF)
 
 _DEFAULT = Rollout()
 
@@ -81,7 +67,6 @@ def times_fit_each_other(manifest: Manifest) -> Iterator[Fault]:
     for entry in entries(manifest):
         if entry.layers.written:
             yield from _times(entry)
-    yield from _late_labels(manifest)
 
 
 def default_times_fit_each_other(settings: Settings) -> Iterator[Fault]:
@@ -128,21 +113,3 @@ def _of_two(
     """On the nearer of the two that this file writes; nowhere if it writes neither."""
     if (way := nearest(first, second)) is not None:
         yield rule.at(way, message, hint)
-
-
-def _late_labels(manifest: Manifest) -> Iterator[Fault]:
-    late = [objective for objective in objectives(manifest) if "labels" in objective.data]
-    for objective in late:
-        delay = understood(duration, objective.data["labels"].get("delay"))
-        if delay is None or objective.effect == "inform":
-            continue
-        for entry in entries(manifest):
-            lasts = entry.layers.duration("probation", "duration", default=_DEFAULT.probation.duration)
-            if lasts and entry.canaries and entry.environment in objective.environments and lasts.value < delay:
-                message = (
-                    f"probation ends after {span(lasts)}, and labels may come {show_duration(delay)} late: "
-                    f"{objective.title} never has any"
-                )
-                hint = f"write `probation: {{duration: {show_duration(2 * delay)}}}` in `rollout`"
-                way = lasts.way or (*objective.way("labels"), "delay")
-                yield PROBATION_BEFORE_LABELS.at(way, message, hint)

@@ -41,12 +41,14 @@ class ActionsFacts:
     environments: Mapping[str, Protection | Unknown | None]
 
 
+_WRITE_PEOPLE = "for `@you` write your own people and teams"
 PLACEHOLDER = Rule(
     id="placeholder",
     title="A placeholder of the template is still there",
     why="It names nobody: GitHub starts no workflow that uses OWNER/tidegate, and `@you` is whoever has that name.",
-    fix="`tidegate init --actions OWNER/NAME@COMMIT` writes the address of the actions; for `@you` write your own "
-    "people and teams",
+    fix=r"in the workflows, with your repository of the actions and its commit for acme/tidegate and COMMIT: "
+    r"`sed -i.bak 's#OWNER/tidegate\([a-z/]*\)@0*#acme/tidegate\1@COMMIT#' .github/workflows/*.yml && "
+    rf"rm .github/workflows/*.bak`; {_WRITE_PEOPLE}",
 )
 APP_NOT_NAMED = Rule(
     id="app-not-named",
@@ -127,7 +129,7 @@ def unfilled(path: str, text: str) -> str | None:
 def fill_in(files: Files) -> Iterator[Remark]:
     """What can be said of the files without asking GitHub."""
     for each in files.unfilled:
-        yield PLACEHOLDER.broken(each)
+        yield PLACEHOLDER.broken(each, _WRITE_PEOPLE if each.partition(" says ")[2].startswith("@you") else "")
 
 
 def examine(facts: ActionsFacts, access: Access, files: Files) -> Iterator[Remark]:

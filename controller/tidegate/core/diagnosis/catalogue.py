@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from tidegate.core.diagnosis import access, actions, checkout, metrics, protection, registry, repository, series
+from tidegate.core.diagnosis import (
+    access,
+    actions,
+    checkout,
+    expectation,
+    metrics,
+    protection,
+    registry,
+    repository,
+    series,
+)
 from tidegate.core.diagnosis.remark import Rule
 
 SUBJECTS: Mapping[str, tuple[Rule, ...]] = {
@@ -16,6 +26,7 @@ SUBJECTS: Mapping[str, tuple[Rule, ...]] = {
     "MLflow": registry.RULES,
     "Prometheus": metrics.RULES,
     "Series": series.RULES,
+    "Judgement": expectation.RULES,
 }
 
 RULES: Mapping[str, Rule] = {rule.id: rule for rules in SUBJECTS.values() for rule in rules}

@@ -50,7 +50,7 @@ REJECTED = Rule(
     id="prometheus-refuses",
     title="Prometheus does not answer with readings",
     why="Without readings nothing is promoted, advanced or reverted: everything holds.",
-    fix="prometheus.url, prometheus.auth and prometheus.headers in tidegate.yaml",
+    fix="prometheus.url, prometheus.auth and prometheus.headers in tidegate.yaml, or TIDEGATE_PROMETHEUS_URL",
 )
 CLOCKS_DIFFER = Rule(
     id="prometheus-clock",
@@ -79,7 +79,8 @@ RETENTION_BELOW_WINDOW = Rule(
     id="retention-below-window",
     severity=Severity.WARNING,
     title="Prometheus remembers less than the window of an objective",
-    why="Its error budget is counted over less than it says, so that rules and alerts show more budget than is left.",
+    why="Its error budget is counted over less than it says: rules and alerts show more of it than is left, and "
+    "versions enter that should not.",
     fix="start Prometheus with a longer --storage.tsdb.retention.time, or shorten the objective's window",
 )
 

@@ -100,7 +100,7 @@ LOCAL_STORE = Rule(
 UNREADABLE = Rule(
     id="artifacts-unreadable",
     title="The files of a registered model cannot be read from here",
-    why="Bytes are hashed at registration, before each entry and by `verify`. What cannot be read cannot be promoted.",
+    why="Bytes are hashed at registration and before each entry. What cannot be read cannot be promoted.",
     fix="give this machine the store's client library and credentials, or have MLflow serve artifacts",
 )
 

@@ -20,13 +20,6 @@ MAIN = "main"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TurnedAway:
-    """GitHub answers, and does not take us: what it says, without credentials."""
-
-    words: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class ForgeFacts:
     """What GitHub says about the repository and us. `ahead`: how far its clock is before ours."""
 
@@ -46,8 +39,28 @@ NOT_TAKEN = Rule(
     id="github-refuses",
     title="GitHub does not take us",
     why="Without an account that it knows no proposal is made, checked or merged.",
-    fix="set TIDEGATE_GITHUB_APP_ID and TIDEGATE_GITHUB_APP_KEY, or TIDEGATE_GITHUB_TOKEN; install the App on this "
-    "repository",
+    fix="install the App on this repository, or make a new token that may see it: TIDEGATE_GITHUB_APP_ID and "
+    "TIDEGATE_GITHUB_APP_KEY, or TIDEGATE_GITHUB_TOKEN, GITHUB_TOKEN or GH_TOKEN",
+)
+NOT_SIGNED_IN = Rule(
+    id="not-signed-in",
+    title="Nobody is signed in to GitHub",
+    why="Without an account no proposal is made, checked or merged.",
+    fix="set TIDEGATE_GITHUB_APP_ID and TIDEGATE_GITHUB_APP_KEY, or a token as TIDEGATE_GITHUB_TOKEN, GITHUB_TOKEN or "
+    "GH_TOKEN",
+)
+KEY_UNREADABLE = Rule(
+    id="app-key-unreadable",
+    title="The App's private key cannot be read",
+    why="The App signs in with it: without it no proposal is made, checked or merged.",
+    fix="the whole PEM text as TIDEGATE_GITHUB_APP_KEY, or the path of a file with it as TIDEGATE_GITHUB_APP_KEY_FILE; "
+    "the App's settings, Private keys, make a new one",
+)
+ELSEWHERE = Rule(
+    id="origin-elsewhere",
+    title="The origin is neither on our GitHub nor a folder",
+    why="Proposals are made in the repository that `origin` names, by GitHub or in a folder; no other server has them.",
+    fix="set GITHUB_SERVER_URL to the address of your GitHub Enterprise Server, or git remote set-url origin ADDRESS",
 )
 ARCHIVED = Rule(
     id="archived",
@@ -76,7 +89,24 @@ CLOCKS_DIFFER = Rule(
     fix="have this machine's clock set by NTP (timedatectl set-ntp true)",
 )
 
-RULES = (NOT_TAKEN, ARCHIVED, ANOTHER_MAIN, AUTO_MERGE_OFF, CLOCKS_DIFFER)
+RULES = (
+    NOT_TAKEN,
+    NOT_SIGNED_IN,
+    KEY_UNREADABLE,
+    ELSEWHERE,
+    ARCHIVED,
+    ANOTHER_MAIN,
+    AUTO_MERGE_OFF,
+    CLOCKS_DIFFER,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TurnedAway:
+    """We do not get in, by which rule, and in what words; credentials are in none."""
+
+    words: str
+    rule: Rule = NOT_TAKEN
 
 
 def examine(facts: ForgeFacts) -> Iterator[Remark]:

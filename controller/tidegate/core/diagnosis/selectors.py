@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TypeAlias
 
+from tidegate.core.dialects import version_pattern
 from tidegate.core.judging.queries import Scope, indicator, readiness
 from tidegate.core.manifest import Environment, Model
 from tidegate.core.pin import Pin
@@ -22,12 +23,15 @@ Place: TypeAlias = tuple[str, str]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Selector:
-    """What is read of one model in one environment; `bare` is the same without our labels."""
+    """What is read of one model in one environment; `bare` is the same without our labels, `labels` are these, and
+    `number` is the pattern of a version's label with the number itself in a group."""
 
     who: str
     text: str
     bare: str | None
     resolution: timedelta
+    labels: MetricLabels
+    number: str
 
 
 def selectors(models: Sequence[Model], pins: Mapping[Place, Pin], labels: MetricLabels) -> list[Selector]:
@@ -47,21 +51,31 @@ def selectors(models: Sequence[Model], pins: Mapping[Place, Pin], labels: Metric
 
 def _counters(environment: Environment, scope: Scope) -> Iterator[Selector]:
     """Of an objective that counts bad events only the total: no bad event so far means no series so far."""
-    resolution = environment.rollout.resolution
     nobody = replace(scope, labels=MetricLabels(model="", environment=""))
     for objective in environment.objectives:
         try:
-            asked, bare = indicator(objective, scope, None), indicator(objective, nobody, None)
+            asked, bare = indicator(objective, scope, None), indicator(replace(objective, dialect=None), nobody, None)
         except ValueError:
             continue  # `validate` tells
-        who = f"{objective.name} of {scope.model} in {scope.environment}"
-        yield Selector(who=who, text=asked.total, bare=bare.total, resolution=resolution)
+        read = _read(environment, scope, scope.dialect(objective), objective.name)
+        yield replace(read, text=asked.total, bare=bare.total)
         if objective.bad is None:
-            yield Selector(who=who, text=asked.bad, bare=bare.bad, resolution=resolution)
+            yield replace(read, text=asked.bad, bare=bare.bad)
 
 
 def _gauge(environment: Environment, scope: Scope, versions: Sequence[int]) -> Iterator[Selector]:
     with suppress(ValueError):  # `validate` tells
         if (ready := readiness(scope, versions)) is not None:
-            who = f"readiness of {scope.model} in {scope.environment}"
-            yield Selector(who=who, text=ready, bare=None, resolution=environment.rollout.resolution)
+            yield replace(_read(environment, scope, scope.labels, "readiness"), text=ready)
+
+
+def _read(environment: Environment, scope: Scope, labels: MetricLabels, name: str) -> Selector:
+    """What is read, its text still to come."""
+    return Selector(
+        who=f"{name} of {scope.model} in {scope.environment}",
+        text="",
+        bare=None,
+        resolution=environment.rollout.resolution,
+        labels=labels,
+        number=version_pattern(labels, scope.place),
+    )

@@ -5,32 +5,30 @@ What is asked is `judging.queries`' text without a version; how counters are rea
 
 from __future__ import annotations
 
-from collections import Counter
+import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from itertools import pairwise
 from statistics import median
 
 from tidegate.core.diagnosis.remark import Fine, Remark, Rule, Unknown, unseen
 from tidegate.core.finding import Severity
-from tidegate.core.judging.reading import Sampled, Series, Unread, Why
+from tidegate.core.judging.doubts import replicas
+from tidegate.core.judging.reading import Sampled, Unread, Why
 from tidegate.core.quantity import show_duration
 from tidegate.core.workspace import MetricLabels
 
-LONGEST_QUESTION = timedelta(hours=6)
+LONGEST_QUESTION = timedelta(hours=12)
 """A selector is asked for in pieces of at most this length."""
-
-# Labels by which several Prometheus servers that scrape the same targets tell themselves apart: the Prometheus
-# operator's, Mimir's and Cortex' (`__replica__` before ingestion), Thanos' usual external label and its receiver's.
-_REPLICAS = ("prometheus_replica", "__replica__", "cluster_replica", "replica", "receive_replica")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Watched:
     """One counter of an objective in one environment, as Prometheus shows it now.
 
-    `bare` is what the person's own selector finds without our labels, asked where `found` is empty.
+    `bare` is what the person's own selector finds without our labels, asked where `found` is empty. `number` is the
+    pattern of a version's label.
     """
 
     who: str
@@ -38,6 +36,8 @@ class Watched:
     resolution: timedelta
     found: Sampled | Unread
     bare: Sampled | Unread | None = None
+    labels: MetricLabels = field(default_factory=MetricLabels)
+    number: str = "([0-9]+)"
 
 
 NO_SERIES = Rule(
@@ -66,22 +66,22 @@ REPLICAS = Rule(
     id="replicas-counted-twice",
     title="Each event is counted by several Prometheus servers",
     why="Replicas that scrape the same targets show every event more than once. Twice the events look like twice the "
-    "evidence: a verdict comes too early and errs more often than was promised.",
+    "evidence, so nothing is judged by them: the reading is `several series`.",
     fix="ask an address that deduplicates (Thanos: --query.replica-label; Mimir: HA tracker), or one replica",
 )
 TOO_MANY = Rule(
     id="query-limit",
     severity=Severity.WARNING,
     title="A question is larger than Prometheus lets it be",
-    why="Raw samples are read, six hours at a time. Beyond --query.max-samples Prometheus refuses, and the reading is "
-    "missing.",
+    why="Raw samples are read, twelve hours at a time. Beyond --query.max-samples Prometheus refuses, and the reading "
+    "is missing.",
     fix="raise --query.max-samples, scrape less often, or drop labels that nothing reads",
 )
 
 RULES = (NO_SERIES, LABELS_MISSING, TOO_COARSE, REPLICAS, TOO_MANY)
 
 
-def examine(watched: Watched, labels: MetricLabels, most_samples: int | None) -> Iterator[Remark]:
+def examine(watched: Watched, most_samples: int | None) -> Iterator[Remark]:
     """All about one counter. `most_samples` is what Prometheus lets a query load, None where it does not tell."""
     found = watched.found
     if isinstance(found, Unread):
@@ -89,10 +89,10 @@ def examine(watched: Watched, labels: MetricLabels, most_samples: int | None) ->
         yield unseen(f"the series of {watched.who}", Unknown(why=str(found), silent=silent))
         return
     if not found.series:
-        yield from _absent(watched, labels)
+        yield from _absent(watched)
         return
     complaints = [
-        *_unlabelled(watched, found, labels),
+        *_unlabelled(watched, found),
         *_coarse(watched, found),
         *_repeated(watched, found),
         *_large(watched, found, most_samples),
@@ -100,10 +100,11 @@ def examine(watched: Watched, labels: MetricLabels, most_samples: int | None) ->
     yield from complaints or [Fine(what=f"{watched.who} is measured")]
 
 
-def _absent(watched: Watched, labels: MetricLabels) -> Iterator[Remark]:
+def _absent(watched: Watched) -> Iterator[Remark]:
     if isinstance(watched.bare, Sampled) and watched.bare.series:
         carried = sorted({name for series in watched.bare.series for name in series.labels})
-        wanted = ", ".join(name for name in (labels.model, labels.environment) if name)
+        names = (watched.labels.model, watched.labels.environment)
+        wanted = ", ".join(name for name in names if name) or watched.labels.version
         what = f"{watched.who}: series are there, and none with the labels of {watched.selector} ({wanted})"
         fix = f"they carry: {', '.join(carried)}. {LABELS_MISSING.fix[0].upper()}{LABELS_MISSING.fix[1:]}"
         yield LABELS_MISSING.broken(what, fix)
@@ -111,12 +112,13 @@ def _absent(watched: Watched, labels: MetricLabels) -> Iterator[Remark]:
         yield NO_SERIES.broken(f"{watched.who}: Prometheus has no samples of {watched.selector}")
 
 
-def _unlabelled(watched: Watched, found: Sampled, labels: MetricLabels) -> Iterator[Remark]:
-    if any(not series.labels.get(labels.version) for series in found.series):
-        yield LABELS_MISSING.broken(f"{watched.who}: series of {watched.selector} have no label {labels.version}")
-    elif any(not series.labels[labels.version].isdigit() for series in found.series):
-        seen = next(v for series in found.series if not (v := series.labels[labels.version]).isdigit())
-        what = f"{watched.who}: the label {labels.version} is {seen!r}, and no number of the registry"
+def _unlabelled(watched: Watched, found: Sampled) -> Iterator[Remark]:
+    name = watched.labels.version
+    values = [series.labels.get(name, "") for series in found.series]
+    if not all(values):
+        yield LABELS_MISSING.broken(f"{watched.who}: series of {watched.selector} have no label {name}")
+    elif strange := [value for value in values if not re.fullmatch(watched.number, value)]:
+        what = f"{watched.who}: the label {name} is {strange[0]!r}, and no number of the registry"
         yield LABELS_MISSING.broken(what)
 
 
@@ -136,14 +138,8 @@ def _coarse(watched: Watched, found: Sampled) -> Iterator[Remark]:
 
 
 def _repeated(watched: Watched, found: Sampled) -> Iterator[Remark]:
-    for name in _REPLICAS:
-        same = Counter(_without(name, series) for series in found.series if name in series.labels)
-        if any(number > 1 for number in same.values()):
-            yield REPLICAS.broken(f"{watched.who}: the same series comes once for each value of the label {name}")
-
-
-def _without(name: str, series: Series) -> frozenset[tuple[str, str]]:
-    return frozenset((key, value) for key, value in series.labels.items() if key != name)
+    if (name := replicas(found)) is not None:
+        yield REPLICAS.broken(f"{watched.who}: the same series comes once for each value of the label {name}")
 
 
 def _large(watched: Watched, found: Sampled, most: int | None) -> Iterator[Remark]:
@@ -152,7 +148,6 @@ def _large(watched: Watched, found: Sampled, most: int | None) -> Iterator[Remar
         return
     needed = round(len(found.series) * (LONGEST_QUESTION / every))
     if needed > most:
-        what = (
-            f"{watched.who} has {len(found.series):,} series: {needed:,} samples in six hours, and {most:,} may be read"
-        )
+        what = f"{watched.who} has {len(found.series):,} series"
+        what += f": {needed:,} samples in twelve hours, and {most:,} may be read"
         yield TOO_MANY.broken(what)

@@ -25,13 +25,22 @@ Arms: TypeAlias = tuple[Tally, Tally]
 
 def worse_evidence(cells: Iterable[Arms], worse_than: float, dispersion: float) -> Iterator[float]:
     """Against "the subject's bad rate is at most `worse_than` times the reference's"."""
-    bets = _log_uniform(1.2 * worse_than, 16 * worse_than)
-    return _ratio_evidence(cells, worse_than, bets, dispersion)
+    return _ratio_evidence(cells, worse_than, worse_bets(worse_than), dispersion)
+
+
+def worse_bets(worse_than: float) -> list[float]:
+    """The ratios that are bet on against "at most `worse_than`"."""
+    return _log_uniform(1.2 * worse_than, 16 * worse_than)
 
 
 def ruled_out_evidence(cells: Iterable[Arms], rule_out: float, dispersion: float) -> Iterator[float]:
     """Against "the subject's bad rate is at least `rule_out` times the reference's"; bets 0.5 to 1.2 when it is 2."""
-    return _ratio_evidence(cells, rule_out, _log_uniform(rule_out / 4, rule_out * 0.6), dispersion)
+    return _ratio_evidence(cells, rule_out, milder_bets(rule_out), dispersion)
+
+
+def milder_bets(rule_out: float) -> list[float]:
+    """The ratios that are bet on against "at least `rule_out`"."""
+    return _log_uniform(rule_out / 4, rule_out * 0.6)
 
 
 def inside_evidence(cells: Iterable[Tally], allowed: float, dispersion: float) -> Iterator[float]:
@@ -60,7 +69,7 @@ def _ratio_evidence(cells: Iterable[Arms], null: float, bets: Sequence[float], d
     k1·log(r1/r0) − (k1 + k0)·log((n1·r1 + n0)/(n1·r0 + n0)). Its exponential has expectation at most 1 when
     p1 = r0·p0, at any base rate and also when that changes from cell to cell (Bernoulli counts, 1 + x ≤ exp x).
     """
-    gains = [math.log(bet / null) for bet in bets]
+    gains, weights = [math.log(bet / null) for bet in bets], [1 / len(bets)] * len(bets)
     sums, best = [0.0] * len(bets), 0.0
     for subject, reference in cells:
         mine, bad = _bad(subject), _bad(subject) + _bad(reference)
@@ -69,7 +78,7 @@ def _ratio_evidence(cells: Iterable[Arms], null: float, bets: Sequence[float], d
             base = 1 + share * (null - 1)
             for index, bet in enumerate(bets):
                 sums[index] += mine * gains[index] - bad * math.log((1 + share * (bet - 1)) / base)
-            best = max(best, _log_mean([(1 / len(bets), total / dispersion) for total in sums]))
+            best = best_so_far(best, weights, sums, dispersion)
         yield best
 
 
@@ -80,16 +89,19 @@ def _rate_evidence(
 
     For a bet on one side, the expectation is monotone in the true rate, so the whole claim is covered by its edge.
     """
-    null = _clipped(allowed)
+    null, weights = _clipped(allowed), [weight for weight, _ in bets]
     per_bad = [math.log(rate / null) if rate > 0 else -math.inf for _, rate in bets]
     per_good = [math.log1p(-rate) - math.log1p(-null) for _, rate in bets]
     sums, best = [0.0] * len(bets), 0.0
     for tally in cells:
         bad = _bad(tally)
-        for index in range(len(bets)):
-            # A bet on no bad events is lost with the first one; 0 × −∞ would be no number.
-            sums[index] += (bad * per_bad[index] if bad else 0.0) + (tally.total - bad) * per_good[index]
-        best = max(best, _log_mean([(bets[i][0], sums[i] / dispersion) for i in range(len(bets))]))
+        good = tally.total - bad
+        # A bet on no bad events is lost with the first one; 0 × −∞ would be no number.
+        if bad:
+            sums = [total + (bad * b + good * g) for total, b, g in zip(sums, per_bad, per_good, strict=True)]
+        else:
+            sums = [total + good * g for total, g in zip(sums, per_good, strict=True)]
+        best = best_so_far(best, weights, sums, dispersion)
         yield best
 
 
@@ -98,12 +110,13 @@ def _bad(tally: Tally) -> float:
     return min(max(tally.bad, 0.0), tally.total)
 
 
-def _log_mean(terms: Sequence[tuple[float, float]]) -> float:
-    """log Σ weight·exp(x), without overflow."""
-    top = max(x for _, x in terms)
-    if top == -math.inf:
-        return top
-    return top + math.log(sum(weight * math.exp(x - top) for weight, x in terms))
+def best_so_far(best: float, weights: Sequence[float], sums: Sequence[float], dispersion: float) -> float:
+    """The larger of the best so far and log Σ weight·exp(sum / dispersion), without overflow."""
+    top = max(sums) / dispersion
+    if top <= best:  # the weights add up to 1: the mean is no larger than the largest
+        return best
+    terms = zip(weights, sums, strict=True)
+    return max(best, top + math.log(sum(weight * math.exp(each / dispersion - top) for weight, each in terms)))
 
 
 def _log_uniform(low: float, high: float) -> list[float]:

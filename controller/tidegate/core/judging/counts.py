@@ -1,24 +1,23 @@
-"""Raw samples to counts on a fixed grid: what happened in each cell, per version (DESIGN.md section 6).
+"""Increases to counts on a fixed grid: what happened in each cell, per version (DESIGN.md section 6).
 
 Cells are multiples of the resolution since the Unix epoch, so that no reader's clock moves them. Whatever is said of a
-cell depends only on samples up to its end: once it is judged, later samples change nothing (I9). What the counts mean
-is `comparison`'s and `judgement`'s work.
+cell depends only on samples up to its end: once it is judged, later samples change nothing (I9). So a grid cut once
+also tells what was known at any earlier instant. What the counts mean is `comparison`'s and `judgement`'s work.
 """
 
 from __future__ import annotations
 
 import math
-from bisect import bisect_left
-from collections.abc import Iterable, Mapping, Sequence
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from itertools import pairwise
+from itertools import accumulate, islice, pairwise, zip_longest
 from statistics import median
-from typing import TypeAlias
 
-from tidegate.core.judging.reading import Sampled, Series, Unread, Why
-from tidegate.core.judging.verdict import ObjectiveReadings, Tally
-from tidegate.core.manifest import Objective
+from tidegate.core.judging.reading import Unread, Why
+from tidegate.core.judging.tracking import Track, Tracked
+from tidegate.core.judging.verdict import Tally
 
 _SPACINGS = 30
 """The scrape interval is the median of so many spacings, the earliest ones: more would let later samples move it."""
@@ -32,16 +31,25 @@ _MISSED = 1.5
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Frame:
-    """Which cells are cut, in seconds since the epoch: whole ones from `start`, over `resolution`, as of `now`."""
+    """Which cells are cut, in seconds since the epoch: whole ones from `start` to `now`, over `resolution`."""
 
     start: float
     now: float
     resolution: float
-    version_label: str
 
     @property
     def first(self) -> int:
         return math.ceil(self.start / self.resolution)
+
+    @property
+    def last(self) -> int:
+        """The index after the last cell that is over."""
+        return max(self.cell(self.now), self.first)
+
+    @property
+    def earliest(self) -> float:
+        """A window that begins earlier, as probation's does more and more, must not change what is said of a cell."""
+        return self.start - LEAD_CELLS * self.resolution
 
     def cell(self, at: float) -> int:
         return math.floor(at / self.resolution)
@@ -57,26 +65,46 @@ class Cell:
     gap: bool
 
 
+class Known:
+    """A figure that grows with the news (`best` of all so far): what it was by any instant."""
+
+    def __init__(self, news: Iterable[tuple[float, float]], best: Callable[[float, float], float]) -> None:
+        ordered = sorted(news)
+        self._at = [at for at, _ in ordered]
+        self._figures = list(accumulate((figure for _, figure in ordered), best))
+
+    def by(self, at: float) -> float | None:
+        number = bisect_right(self._at, at)
+        return self._figures[number - 1] if number else None
+
+    @property
+    def settled(self) -> float:
+        """When the last news came."""
+        return self._at[-1] if self._at else -math.inf
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """One target of one version: when it was scraped (in reach of the frame, and last before), and since when it is
+    known to have that version."""
+
+    times: Sequence[float]
+    last_before: Sequence[float]
+    since: float
+    began: float
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Arm:
-    """One version's judged cells, oldest first. `began` and `newest` are the first and last instants it is known at."""
+    """One version's cells, oldest first. `began` is the first instant it is known at.
+
+    `first_bad` is the first cell with a bad event (counted from the frame's first) and the instant that showed it.
+    """
 
     cells: tuple[Cell, ...]
-    began: float | None
-    newest: float | None
-    first_bad: float | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Track:
-    """One series as known: when its target (`source`) was scraped, and the increases seen (at, by)."""
-
-    source: object
-    times: tuple[float, ...]
-    increments: tuple[tuple[float, float], ...]
-
-
-_Tracks: TypeAlias = Mapping[int, Sequence[_Track]]
+    began: Known
+    sources: Sequence[Source]
+    first_bad: tuple[int, float] | None
 
 
 class Scrapes:
@@ -89,6 +117,11 @@ class Scrapes:
         self._otherwise = otherwise
         self._medians: dict[int, float] = {}
 
+    @property
+    def settled(self) -> float:
+        """After this it stays what it is."""
+        return self._ends[-1] if self._ends else -math.inf
+
     def by(self, at: float) -> float:
         number = bisect_left(self._ends, at)
         if number not in self._medians:
@@ -96,188 +129,176 @@ class Scrapes:
         return self._medians[number]
 
 
-def count(
-    objective: Objective,
-    readings: ObjectiveReadings,
-    up: Sampled | Unread | None,
-    frame: Frame,
-    versions: Sequence[int],
-) -> Mapping[int, Arm] | Unread:
-    """The judged cells of each version, or why there are none. Every arm has the same cells.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Grid:
+    """One objective's counters in cells: every arm has the same ones, all that are over by `frame.now`."""
 
-    A cell is judged once two scrapes have passed since its end: by then its last scrape is in.
-    """
-    total, counted = readings.total, readings.bad
-    if isinstance(total, Unread):
-        return total
-    if isinstance(counted, Unread):
-        return counted
-    if isinstance(up, Unread):
-        return up
-    scraped = _scraped([total, counted] if up is None else [total, counted, up])
-    totals = _tracks(total, frame.version_label, versions, scraped)
-    return _cut(objective, totals, _tracks(counted, frame.version_label, versions, scraped), frame)
+    tracked: Tracked
+    frame: Frame
+    arms: Mapping[int, Arm]
+    scrapes: Scrapes
+    due: Sequence[float]
+
+    def judged(self, now: float) -> int:
+        """How many cells are judged at an instant: they ended two scrapes ago, so that their last scrape is in."""
+        return bisect_right(self.due, now)
+
+    @property
+    def settled(self) -> float:
+        """After this `unread` stays what it is."""
+        squares = self.tracked.squares or {}
+        by_version = [*self.tracked.totals.values(), *self.tracked.counted.values(), *squares.values()]
+        return max([self.scrapes.settled, *(track.since for tracks in by_version for track in tracks)])
+
+    def newest(self, versions: Iterable[int]) -> Known:
+        """When any of them was last scraped."""
+        sources = [source for version in versions for source in self.arms[version].sources]
+        return Known(((max(at, s.since), at) for s in sources for at in (*s.last_before, *s.times)), max)
+
+    def unread(self, now: float) -> Unread | None:
+        """Why nothing can be said yet at an instant."""
+        if missing := self.tracked.absent(now):
+            return Unread(why=Why.NO_DATA, words=missing)
+        return too_coarse(self.frame.resolution, self.scrapes.by(now))
 
 
-def too_coarse(frame: Frame, scrapes: Scrapes) -> Unread | None:
+def cut(series: Tracked, frame: Frame) -> Grid:
+    """The cells of every version."""
+    sources = {version: _sources(tracks, frame) for version, tracks in series.totals.items()}
+    scrapes = Scrapes(_together(sources.values()).values(), frame.resolution / 2)
+    return Grid(
+        tracked=series,
+        frame=frame,
+        arms={version: _arm(series, version, frame, (own, scrapes)) for version, own in sources.items()},
+        scrapes=scrapes,
+        due=due(frame, scrapes),
+    )
+
+
+def due(frame: Frame, scrapes: Scrapes) -> list[float]:
+    """When each cell is judged; none before the one ahead of it."""
+    ends = ((index + 1) * frame.resolution for index in range(frame.first, frame.last))
+    return list(accumulate((end + 2 * scrapes.by(end) for end in ends), max))
+
+
+def too_coarse(resolution: float, scrape: float) -> Unread | None:
     """Why cells of this size cannot be filled from scrapes this far apart; a tenth is left to jitter."""
-    scrape = scrapes.by(frame.now)
-    if 2 * scrape <= 1.1 * frame.resolution:
+    if 2 * scrape <= 1.1 * resolution:
         return None
-    words = f"scraped every {scrape:g} s, while the resolution is {frame.resolution:g} s"
-    return Unread(why=Why.TOO_COARSE, words=words)
+    return Unread(why=Why.TOO_COARSE, words=f"scraped every {scrape:g} s, while the resolution is {resolution:g} s")
+
+
+def by_target(series: Tracked, version: int, frame: Frame) -> list[list[Tally]]:
+    """The tallies of one version in every cell, for each target on its own."""
+    targets = {track.source: None for track in series.totals[version]}
+    return [_tallies(series.at_target(version, target), version, frame) for target in targets]
 
 
 def instant(seconds: float) -> datetime:
     return datetime.fromtimestamp(seconds, UTC)
 
 
-def _cut(objective: Objective, totals: _Tracks, counted: _Tracks, frame: Frame) -> Mapping[int, Arm] | Unread:
-    if missing := _absent(objective, totals, counted):
-        return Unread(why=Why.NO_DATA, words=missing)
-    # A window that begins earlier, as probation's does more and more, must not change what is said of a cell.
-    earliest = frame.start - LEAD_CELLS * frame.resolution
-    sources = {track.source: track.times for tracks in totals.values() for track in tracks}
-    scrapes = Scrapes([times[bisect_left(times, earliest) :] for times in sources.values()], frame.resolution / 2)
-    if coarse := too_coarse(frame, scrapes):
-        return coarse
-    last, inverted = judged_to(frame, scrapes), objective.bad is None
-    return {v: _arm(totals[v], counted[v], frame, scrapes, (last, inverted)) for v in totals}
+def _sources(tracks: Sequence[Track], frame: Frame) -> dict[object, Source]:
+    since: dict[object, float] = {}
+    for track in tracks:
+        since[track.source] = min(track.since, since.get(track.source, math.inf))
+    return {name: _source(times, since[name], frame) for name, times in {t.source: t.times for t in tracks}.items()}
 
 
-def _named(versions: Sequence[int]) -> str:
-    return " and ".join(f"version {version}" for version in versions)
+def _source(times: Sequence[float], since: float, frame: Frame) -> Source:
+    reach = bisect_left(times, frame.earliest)
+    return Source(times=times[reach:], last_before=times[max(reach - 1, 0) : reach], since=since, began=times[0])
 
 
-def _absent(objective: Objective, totals: _Tracks, counted: _Tracks) -> str:
-    """Why nothing can be counted. Absent bad events are none; absent good ones would make every event a bad one."""
-    if not any(totals.values()):
-        return f"no total events of {_named(list(totals))}"
-    if objective.histogram is not None:
-        bare = [version for version, tracks in totals.items() if tracks and not counted[version]]
-        return f"the histogram of {_named(bare)} has no bucket at the objective's bound" if bare else ""
-    if objective.good is not None and not any(counted.values()):
-        return f"no good events of {_named(list(totals))}: does the selector match any series?"
-    return ""
+def _together(arms: Iterable[Mapping[object, Source]]) -> dict[object, Sequence[float]]:
+    """When each target was scraped since it is known to have one of the versions: what was before came up later."""
+    since: dict[object, float] = {}
+    times: dict[object, Sequence[float]] = {}
+    for sources in arms:
+        for name, source in sources.items():
+            since[name] = min(source.since, since.get(name, math.inf))
+            times[name] = source.times
+    return {name: own[bisect_left(own, since[name]) :] for name, own in times.items()}
 
 
-def judged_to(frame: Frame, scrapes: Scrapes) -> int:
-    """The index after the last judged cell: it ended two scrapes ago."""
-    index = frame.first
-    while (end := (index + 1) * frame.resolution) + 2 * scrapes.by(end) <= frame.now:
-        index += 1
-    return index
-
-
-def _target(series: Series) -> tuple[str, str]:
-    return series.labels.get("job", ""), series.labels.get("instance", "")
-
-
-def _scraped(readings: Iterable[Sampled]) -> dict[tuple[str, str], list[float]]:
-    """When each target is known to have been scraped: `up` was 1, or another of its series has a sample."""
-    seen: dict[tuple[str, str], set[float]] = {}
-    for reading in readings:
-        for series in reading.series:
-            if (target := _target(series))[1]:
-                alive = series.labels.get("__name__") != "up"
-                seen.setdefault(target, set()).update(t for t, v in series.samples if alive or v == 1)
-    return {target: sorted(times) for target, times in seen.items()}
-
-
-def _tracks(
-    reading: Sampled, label: str, versions: Sequence[int], scraped: Mapping[tuple[str, str], Sequence[float]]
-) -> dict[int, list[_Track]]:
-    tracks: dict[int, list[_Track]] = {version: [] for version in versions}
-    by_text = {str(version): version for version in versions}
-    for series in reading.series:
-        version = by_text.get(series.labels.get(label, ""))
-        if version is not None and (track := _track(series, scraped.get(_target(series), ()))) is not None:
-            tracks[version].append(track)
-    return tracks
-
-
-def _track(series: Series, scraped: Sequence[float]) -> _Track | None:
-    """The series' increments. It began at 0 if its target was scraped before without it; else the first is a baseline.
-
-    A target that is scraped while one of its series is absent is no gap: a label set may appear with its first event.
-    """
-    samples = [(at, value) for at, value in series.samples if math.isfinite(value)]
-    if not samples:
-        return None
-    if (before := bisect_left(scraped, samples[0][0])) > 0:
-        samples.insert(0, (scraped[before - 1], 0.0))
-    return _Track(
-        source=_target(series) if scraped else frozenset(series.labels.items()),
-        times=tuple(scraped) if scraped else tuple(at for at, _ in samples),
-        # A counter that fell was reset to 0 in between, and what it shows now came after that.
-        increments=tuple((t, v - u if v >= u else v) for (_, u), (t, v) in pairwise(samples)),
+def _arm(series: Tracked, version: int, frame: Frame, watched: tuple[Mapping[object, Source], Scrapes]) -> Arm:
+    sources, scrapes = watched
+    observed: set[int] = set()
+    gaps: set[int] = set()
+    for source in sources.values():
+        # Of cells before it had this version nobody knew, when they were judged, that it would.
+        known, resolution = frame.cell(source.since), frame.resolution
+        scraped = {math.floor(at / resolution): at for at in source.times}
+        observed.update(index for index in scraped if index >= known)
+        gaps.update(index for index in _gaps(scraped, frame, scrapes) if index >= known)
+    cells = tuple(
+        Cell(start=index * frame.resolution, tally=tally, observed=index in observed, gap=index in gaps)
+        for index, tally in enumerate(_tallies(series, version, frame), start=frame.first)
     )
-
-
-def _arm(
-    totals: Sequence[_Track], counted: Sequence[_Track], frame: Frame, scrapes: Scrapes, cut: tuple[int, bool]
-) -> Arm:
-    last, inverted = cut
-    total, other = _cells(totals, frame), _cells(counted, frame)
-    sources = {track.source: track.times for track in totals}
-    gaps = {index for times in sources.values() for index in _gaps(times, frame, scrapes)}
-    observed = {frame.cell(at) for times in sources.values() for at in times}
-    cells = []
-    for index in range(frame.first, last):
-        events = total.get(index, 0.0)
-        bad = max(events - other.get(index, 0.0), 0.0) if inverted else other.get(index, 0.0)
-        tally = Tally(bad=min(bad, events), total=events)
-        start = index * frame.resolution
-        cells.append(Cell(start=start, tally=tally, observed=index in observed, gap=index in gaps))
     return Arm(
-        cells=tuple(cells),
-        began=min((track.times[0] for track in totals), default=None),
-        newest=max((track.times[-1] for track in totals), default=None),
-        first_bad=_first_bad(cells, (totals, counted), frame, inverted),
+        cells=cells,
+        began=Known(((source.since, source.began) for source in sources.values()), min),
+        sources=tuple(sources.values()),
+        first_bad=_first_bad(cells, series, version, frame),
     )
 
 
-def _cells(tracks: Iterable[_Track], frame: Frame) -> dict[int, float]:
+def _tallies(series: Tracked, version: int, frame: Frame) -> list[Tally]:
+    total, other = _cells(series.totals[version], frame), _cells(series.counted[version], frame)
+    squares = {} if series.squares is None else _cells(series.squares[version], frame)
+    tallies = []
+    for index in range(frame.first, frame.last):
+        events = total.get(index, 0.0)
+        seen = series.share(other.get(index, 0.0), events)
+        bad = max(events - seen, 0.0) if series.inverted else seen
+        squared = series.squared(squares.get(index, 0.0), other.get(index, 0.0), events)
+        if squared and series.inverted:
+            squared += events - 2 * seen
+        tallies.append(Tally(bad=min(bad, events), total=events, squares=squared))
+    return tallies
+
+
+def _cells(tracks: Iterable[Track], frame: Frame) -> dict[int, float]:
     """Events per cell. An increment belongs to the cell in which it was seen: no event is split or lost."""
     cells: dict[int, float] = {}
+    resolution = frame.resolution
     for track in tracks:
-        for at, increment in track.increments:
-            index = frame.cell(at)
+        for at, increment in _between(track, frame.first * resolution, frame.last * resolution):
+            index = math.floor(at / resolution)
             cells[index] = cells.get(index, 0.0) + increment
     return cells
 
 
-def _gaps(times: Sequence[float], frame: Frame, scrapes: Scrapes) -> Iterable[int]:
+def _between(track: Track, start: float, end: float) -> Sequence[tuple[float, float]]:
+    """Its increments seen in [start, end)."""
+    return track.increments[bisect_left(track.increments, (start,)) : bisect_left(track.increments, (end,))]
+
+
+def _gaps(scraped: Mapping[int, float], frame: Frame, scrapes: Scrapes) -> Iterator[int]:
     """Cells at whose ends a target was not scraped as it should have been; one that is gone is no gap for long.
 
-    Only samples up to the end of a cell speak about it.
+    Only samples up to the end of a cell speak about it: the last one in each (`scraped`).
     """
-    for at, after in pairwise([*times, math.inf]):
-        index, end = frame.cell(at), (frame.cell(at) + 1) * frame.resolution
-        if after < end:
-            continue
-        missed = end - at > _MISSED * scrapes.by(end)
-        following = math.isinf(after) or frame.cell(after) > index + 1
-        if missed or following:
+    resolution = frame.resolution
+    for (index, last), after in zip_longest(scraped.items(), islice(scraped, 1, None)):
+        end = (index + 1) * resolution
+        missed = end - last > _MISSED * scrapes.by(end)
+        if missed or after is None or after > index + 1:
             yield index if missed else index + 1
-        if math.isfinite(after):
-            back = frame.cell(after)
-            if back * frame.resolution - at > _MISSED * scrapes.by((back + 1) * frame.resolution):
-                yield back
+        if after is not None and after * resolution - last > _MISSED * scrapes.by((after + 1) * resolution):
+            yield after
 
 
-def _first_bad(
-    cells: Sequence[Cell], tracks: tuple[Sequence[_Track], Sequence[_Track]], frame: Frame, inverted: bool
-) -> float | None:
-    """When a bad event was first seen: the sample that showed it, in the first judged cell that has one."""
-    first = next((cell for cell in cells if cell.tally.bad > 0), None)
-    if first is None:
+def _first_bad(cells: Sequence[Cell], series: Tracked, version: int, frame: Frame) -> tuple[int, float] | None:
+    """When a bad event was first seen: the sample that showed it, in the first cell that has one."""
+    first = next((index for index, cell in enumerate(cells) if cell.tally.bad > 0), None)
+    if first is None or series.objective.mean is not None:
         return None
+    start = cells[first].start
+    signed = [(-1.0, series.counted), (1.0, series.totals)] if series.inverted else [(1.0, series.counted)]
     increase: dict[float, float] = {}
-    totals, counted = tracks
-    for sign, side in ((-1.0 if inverted else 1.0, counted), (1.0 if inverted else 0.0, totals)):
-        for track in side:
-            for at, increment in track.increments:
-                if first.start <= at < first.start + frame.resolution:
-                    increase[at] = increase.get(at, 0.0) + sign * increment
-    return min((at for at, bad in increase.items() if bad > 0), default=first.start)
+    for sign, tracks in signed:
+        for track in tracks[version]:
+            for at, increment in _between(track, start, start + frame.resolution):
+                increase[at] = increase.get(at, 0.0) + sign * increment
+    return first, min((at for at, bad in increase.items() if bad > 0), default=start)

@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from decimal import Decimal
 
-from tidegate.core.manifest import Objective
+from tidegate.core.dialects import Place, escaped, matchers
+from tidegate.core.manifest import Objective, Unit
 from tidegate.core.workspace import MetricLabels
 
 # Prometheus' own grammar, as far as a plain selector needs it: a name, then matchers whose strings may hold braces.
@@ -21,6 +22,9 @@ _SELECTOR = re.compile(
         \s*(?:\{(?P<matchers>(?:[^"'`{}]|"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|`[^`]*`)*)\})?\s*""",
     re.VERBOSE | re.DOTALL,
 )
+
+
+_UP = re.compile(r'up\{job=~"(?P<jobs>(?:[^"\\]|\\.)*)",instance=~"(?P<instances>(?:[^"\\]|\\.)*)"\}')
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,13 +36,38 @@ class Scope:
     labels: MetricLabels = field(default_factory=MetricLabels)
     ready: str | None = None
 
+    @property
+    def place(self) -> Place:
+        return Place(model=self.model, environment=self.environment)
+
+    def dialect(self, objective: Objective) -> MetricLabels:
+        """The labels of the objective's series: its preset's, else the workspace's."""
+        return objective.dialect or self.labels
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    """A selector without its labels: a person's text, an ending of the name, and what is matched besides."""
+
+    selector: str
+    suffix: str = ""
+    more: tuple[str, ...] = ()
+
+    def text(self, matchers: Sequence[str]) -> str:
+        """Raises ValueError for text that is no plain selector."""
+        return _spliced(self.selector, [*matchers, *self.more], self.suffix)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Indicator:
-    """The two selectors of one objective. `bad` selects good events where the objective counts those."""
+    """The two selectors of one objective. `bad` selects good events where the objective counts those.
+
+    `native` selects a histogram under its own name, as only native ones are stored.
+    """
 
     bad: str
     total: str
+    native: str | None = None
 
 
 def indicator(objective: Objective, scope: Scope, versions: Collection[int] | None) -> Indicator:
@@ -46,22 +75,44 @@ def indicator(objective: Objective, scope: Scope, versions: Collection[int] | No
 
     Raises ValueError for text that is no plain selector.
     """
-    labels = _matchers(scope, versions)
+    labels = matchers(scope.dialect(objective), scope.place, versions)
+    bad, total = (template.text(labels) for template in templates(objective))
+    native = None if objective.histogram is None else Template(objective.histogram).text(labels)
+    return Indicator(bad=bad, total=total, native=native)
+
+
+def templates(objective: Objective) -> tuple[Template, Template]:
+    """Of bad (or good) events and of all of them."""
     if objective.histogram is not None and objective.under is not None:
-        bucket = [*labels, f'le=~"{bucket_pattern(objective.under)}"']
-        return Indicator(
-            bad=_spliced(objective.histogram, bucket, suffix="_bucket"),
-            total=_spliced(objective.histogram, labels, suffix="_count"),
-        )
-    counted = objective.bad or objective.good
+        bound = f'le=~"{bucket_pattern(objective.under, objective.unit)}"'
+        return Template(objective.histogram, "_bucket", (bound,)), Template(objective.histogram, "_count")
+    counted = objective.mean.sum if objective.mean else objective.bad or objective.good
     if counted is None or objective.total is None:
         raise ValueError(f"objective {objective.name} needs bad or good and total, or histogram and under")
-    return Indicator(bad=_spliced(counted, labels), total=_spliced(objective.total, labels))
+    return Template(counted), Template(objective.total)
+
+
+def squares(objective: Objective, scope: Scope, versions: Collection[int]) -> str | None:
+    """The selector of a mean's squares, None where it has none. Raises ValueError like `indicator`."""
+    if objective.mean is None or objective.mean.squares is None:
+        return None
+    return Template(objective.mean.squares).text(matchers(scope.dialect(objective), scope.place, versions))
+
+
+def late_indicator(objective: Objective, scope: Scope, versions: Collection[int]) -> tuple[str, str, str]:
+    """The selectors of an objective on late labels: buckets of bad (or good) labels and of all of them, and the counter
+    of predictions. Raises ValueError like `indicator`."""
+    counted = objective.bad or objective.good
+    if counted is None or objective.total is None or objective.labels is None:
+        raise ValueError(f"objective {objective.name} needs bad or good, total and labels")
+    labels = matchers(scope.dialect(objective), scope.place, versions)
+    bad, total = (_spliced(text, labels, suffix="_bucket") for text in (counted, objective.total))
+    return bad, total, _spliced(objective.labels.served, labels)
 
 
 def readiness(scope: Scope, versions: Collection[int]) -> str | None:
     """The selector of the readiness gauge, None when the target has none. Raises ValueError like `indicator`."""
-    return None if scope.ready is None else _spliced(scope.ready, _matchers(scope, versions))
+    return None if scope.ready is None else _spliced(scope.ready, matchers(scope.labels, scope.place, versions))
 
 
 def targets_up(targets: Collection[tuple[str, str]]) -> str:
@@ -71,17 +122,24 @@ def targets_up(targets: Collection[tuple[str, str]]) -> str:
     return f'up{{job=~"{jobs}",instance=~"{instances}"}}'
 
 
-def bucket_pattern(bound: timedelta) -> str:
+def targets_of(selector: str) -> tuple[frozenset[str], frozenset[str]] | None:
+    """The jobs and the instances that `targets_up` wrote into its selector; None for any other selector."""
+    match = _UP.fullmatch(selector)
+    return None if match is None else (_alternatives(match["jobs"]), _alternatives(match["instances"]))
+
+
+def bucket_pattern(bound: timedelta, unit: Unit | None = None) -> str:
     """A pattern for `le` that matches this bound however a client library prints it: 1, 1.0, 0.1, 0.10, 5e-05.
 
     Go prints the shortest form and switches to an exponent below 1e-4 and from 1e+06 on; Python and Java keep `.0`.
     """
-    seconds = Decimal(bound // timedelta(microseconds=1)).scaleb(-6).normalize()
-    plain = format(seconds, "f")
+    exponent = -3 if unit is Unit.MILLISECONDS else -6
+    amount = Decimal(bound // timedelta(microseconds=1)).scaleb(exponent).normalize()
+    plain = format(amount, "f")
     patterns = [_zeros_follow(plain)]
-    exponent = seconds.adjusted()
+    exponent = amount.adjusted()
     if exponent < -4 or exponent >= 6:
-        mantissa = format(seconds.scaleb(-exponent).normalize(), "f")
+        mantissa = format(amount.scaleb(-exponent).normalize(), "f")
         sign = "-" if exponent < 0 else "[+]?"
         patterns.append(f"{_zeros_follow(mantissa)}[eE]{sign}0?{abs(exponent)}")
     return "|".join(patterns)
@@ -90,16 +148,6 @@ def bucket_pattern(bound: timedelta) -> str:
 def _zeros_follow(number: str) -> str:
     whole, point, fraction = number.partition(".")
     return f"{whole}[.]{fraction}0*" if point else f"{whole}([.]0*)?"
-
-
-def _matchers(scope: Scope, versions: Collection[int] | None) -> list[str]:
-    """Label matchers of the scope. A label that the workspace names "" is one that its series do not carry."""
-    names = scope.labels
-    wanted = ((names.model, scope.model), (names.environment, scope.environment))
-    matchers = [f'{name}="{escaped(value)}"' for name, value in wanted if name]
-    if versions is None:
-        return matchers
-    return [*matchers, f'{names.version}=~"{"|".join(str(version) for version in sorted(versions))}"']
 
 
 def _spliced(selector: str, matchers: Sequence[str], suffix: str = "") -> str:
@@ -113,10 +161,10 @@ def _spliced(selector: str, matchers: Sequence[str], suffix: str = "") -> str:
     return f"{match['name'] or ''}{suffix}{{{','.join([*([theirs] if theirs else []), *matchers])}}}"
 
 
+def _alternatives(text: str) -> frozenset[str]:
+    pattern = text.replace("\\\\", "\\")
+    return frozenset(re.sub(r"\\(.)", r"\1", each) for each in re.split(r"(?<!\\)\|", pattern))
+
+
 def _any_of(values: Collection[str]) -> str:
     return "|".join(escaped(re.escape(value)) for value in sorted(values))
-
-
-def escaped(value: str) -> str:
-    """The value as it stands between double quotes in PromQL."""
-    return value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")

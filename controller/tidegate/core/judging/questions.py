@@ -6,13 +6,15 @@ A settled environment asks nothing, so a pass costs what is in flight, not how m
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from tidegate.core.candidate import predecessors, rejection
-from tidegate.core.history import finished_at, rollout_changes, stable_change, weight_changes
-from tidegate.core.judging.verdict import Question, Stage
-from tidegate.core.manifest import Environment, Judge, Model
+from tidegate.core.history import finished_at, rollout_changes, side_by_side, stable_change, weight_changes
+from tidegate.core.judging.serving import readiness_reach
+from tidegate.core.judging.verdict import Question, Stage, Together, WeightChange
+from tidegate.core.manifest import Effect, Environment, Judge, Model
 from tidegate.core.observed import EnvironmentObserved, Observed
+from tidegate.core.quantity import VersionPin
 
 
 def questions(model: Model, observed: Observed, now: datetime, version_label: str) -> dict[str, Question]:
@@ -35,9 +37,12 @@ def _question(model: Model, environment: Environment, observed: Observed, now: d
     policy = state.policy or environment
     if finished is not None and now < finished + policy.rollout.probation.duration:
         return _probation(policy, state, finished)
-    if environment.judge is Judge.NONE or not _awaited(model, environment, observed):
-        return None
-    return _bake(environment, state, now)
+    baking = environment.judge is not Judge.NONE and _awaited(model, environment, observed)
+    question = _bake(environment, state, now) if baking else None
+    together = _side_by_side(policy, state) if finished and now < finished + policy.last_labels else None
+    if together is None:
+        return question
+    return replace(question, together=together) if question else _labels(together)
 
 
 def _canary(environment: Environment, state: EnvironmentObserved) -> Question | None:
@@ -54,6 +59,9 @@ def _canary(environment: Environment, state: EnvironmentObserved) -> Question | 
         rollout=policy.rollout,
         objectives=policy.objectives,
         weights=weight_changes(state.history),
+        reference_since=entered.at if (entered := stable_change(state.history)) else None,
+        values=policy.values,
+        together=_together(policy, pin.canary.pin, pin.stable, (changes[0].at, None)),
     )
 
 
@@ -68,11 +76,52 @@ def _probation(policy: Environment, state: EnvironmentObserved, since: datetime)
         since=since,
         rollout=policy.rollout,
         objectives=policy.objectives,
+        weights=() if pin.holdback is None else (WeightChange(at=since, weight=1 - pin.holdback),),
+        values=policy.values,
+        together=_side_by_side(policy, state),
+    )
+
+
+def _side_by_side(policy: Environment, state: EnvironmentObserved) -> Together | None:
+    """Stable and previous, as far as their history tells that both served at once."""
+    pin, span = state.pin, side_by_side(state.history)
+    if pin is None or pin.stable is None or span is None:
+        return None
+    return _together(policy, pin.stable, pin.previous, span)
+
+
+def _together(
+    policy: Environment, subject: VersionPin, reference: VersionPin | None, span: tuple[datetime, datetime | None]
+) -> Together | None:
+    if not policy.late or reference is None:
+        return None
+    return Together(
+        subject=subject.version,
+        reference=reference.version,
+        since=span[0],
+        until=span[1],
+        objectives=policy.late,
+        rollout=policy.rollout,
+        sharing=max(sum(each.effect is Effect.REVERT for each in (*policy.objectives, *policy.late)), 1),
+    )
+
+
+def _labels(together: Together) -> Question:
+    """All else is settled."""
+    return Question(
+        stage=Stage.LABELS,
+        subject=together.subject,
+        reference=together.reference,
+        since=together.since,
+        rollout=together.rollout,
+        objectives=(),
+        together=together,
     )
 
 
 def _bake(environment: Environment, state: EnvironmentObserved, now: datetime) -> Question | None:
     change = stable_change(state.history)
+    reach = readiness_reach(environment.rollout)
     by_events = environment.judge is Judge.OBJECTIVES or environment.target.ready is None
     if change is None or state.pin is None or state.pin.stable is None:
         return None
@@ -81,15 +130,12 @@ def _bake(environment: Environment, state: EnvironmentObserved, now: datetime) -
         subject=state.pin.stable.version,
         reference=None,
         # Readiness looks back no further than it must; objectives are judged over the whole bake.
-        since=change.at if environment.judge is Judge.OBJECTIVES else max(change.at, now - _looked_back(environment)),
+        since=change.at if environment.judge is Judge.OBJECTIVES else max(change.at, now - reach),
         rollout=environment.rollout,
         # Without a readiness gauge only its events show that it serves.
         objectives=environment.objectives if by_events else (),
+        values=environment.values if environment.judge is Judge.OBJECTIVES else (),
     )
-
-
-def _looked_back(environment: Environment) -> timedelta:
-    return 2 * environment.rollout.bake + environment.rollout.progress_deadline
 
 
 def _awaited(model: Model, environment: Environment, observed: Observed) -> bool:

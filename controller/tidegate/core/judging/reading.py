@@ -21,6 +21,11 @@ class Why(Enum):
     HISTORY_LOST = "history lost"
     TOO_COARSE = "resolution shorter than two scrapes"
     NOT_SERVING = "not serving"
+    SEVERAL = "several series"
+    NAN = "NaN"
+    NATIVE = "native histogram"
+    UNLABELLED = "too few labels"
+    SELECTIVE = "selective labels"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,8 +49,10 @@ class Series:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sampled:
-    """The raw samples of every series behind one selector, over [start, end]."""
+    """The raw samples of every series behind one selector, over [start, end]. `native`: some were native histograms,
+    which have no samples of this kind."""
 
     series: tuple[Series, ...]
     start: datetime
     end: datetime
+    native: bool = False

@@ -7,14 +7,15 @@ How good the answers were is `judgement`'s work.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from itertools import takewhile
 
-from tidegate.core.judging.counts import Arm, Frame, Scrapes, instant, judged_to, too_coarse
+from tidegate.core.judging.counts import Arm, Frame, Scrapes, due, instant, too_coarse
 from tidegate.core.judging.reading import Sampled, Series, Unread, Why
 from tidegate.core.judging.verdict import Question, Stage
+from tidegate.core.manifest import Rollout
 
 _MOST_OF_THE_TRAFFIC = 0.9
 """No share is taken for more certain than this: one event elsewhere must not prove an absence."""
@@ -32,6 +33,9 @@ class Service:
     absent_for: timedelta = timedelta(0)
 
 
+UNTOLD = Service()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Moment:
     """One cell over all objectives: events of subject and reference, and whether the subject was watched in it."""
@@ -47,59 +51,129 @@ def last_change(question: Question) -> datetime:
     return max((change.at for change in question.weights), default=question.since)
 
 
-def by_events(question: Question, counted: Sequence[Mapping[int, Arm]]) -> Service:
-    """Serving as its events show it, over the cells that every objective has judged.
+class EventService:
+    """Serving as a version's events show it, over the cells that every objective has judged.
 
     Bake counts from the first cell after the last weight change in which the observed share is at least half of the
     desired one, and pauses while unobserved or absent. Weight 0 never bakes. Absence is only claimed once so many
     events without one of the subject's would be rarer than `falseRevertRate` at its desired share.
     """
+
+    def __init__(self, question: Question, counted: Sequence[Mapping[int, Arm]]) -> None:
+        self._services = [UNTOLD, *_by_events(question, _moments(question, counted))]
+
+    def after(self, cells: int) -> Service:
+        """What so many cells show."""
+        return self._services[cells]
+
+
+def _by_events(question: Question, moments: Iterator[_Moment]) -> Iterator[Service]:
     resolution, changed = question.rollout.resolution, last_change(question).timestamp()
     surprise = math.log(question.rollout.false_revert_rate) * question.rollout.dispersion
-    served_at, baking, baked, absent, missed = None, False, 0, 0, 0.0
-    for moment in _moments(question, counted):
+    since, baking, baked, absent, missed = None, False, 0, 0, 0.0
+    for moment in moments:
         share = _desired(question, moment.start)
         if moment.subject > 0:
-            served_at, absent, missed = served_at if served_at is not None else moment.start, 0, 0.0
+            since, absent, missed = since or instant(moment.start), 0, 0.0
             enough = moment.subject >= share / 2 * (moment.subject + moment.reference)
             baking = baking or (moment.start >= changed and share > 0 and enough)
         elif moment.reference > 0 and share > 0:
             absent += 1
             missed += moment.reference * math.log1p(-min(share, _MOST_OF_THE_TRAFFIC))
         baked += baking and moment.watched and missed > surprise
-    return Service(
-        serving=False if missed <= surprise else True if served_at is not None else None,
-        since=None if served_at is None else instant(served_at),
-        baked=baked * resolution,
-        absent_for=absent * resolution,
-    )
+        yield Service(
+            serving=False if missed <= surprise else True if since is not None else None,
+            since=since,
+            baked=baked * resolution,
+            absent_for=absent * resolution,
+        )
 
 
-def by_readiness(question: Question, ready: Sampled, now: datetime) -> Service | Unread:
+def readiness_reach(rollout: Rollout) -> timedelta:
+    """How far readiness looks back. A version may wait for an approval for weeks: this is enough to see it baked."""
+    return 2 * rollout.bake + rollout.progress_deadline
+
+
+class ReadyService:
     """Serving as the readiness gauge shows it: 1 in the last two scrapes; bake counts the cells in which it stayed 1.
 
     A gauge that speaks of other versions and not of the subject is an observed absence.
     """
-    if not any(series.samples for series in ready.series):
-        return Unread(why=Why.NO_DATA, words="the readiness gauge has no series")
-    frame = frame_of(question, now)
-    scrapes = Scrapes([[at for at, _ in series.samples] for series in ready.series], frame.resolution / 2)
-    scrape = scrapes.by(frame.now)
-    newest = max(series.samples[-1][0] for series in ready.series if series.samples)
-    if stale := staleness(newest, now, max(scrape * _STALE_SCRAPES, frame.resolution)):
-        return stale
-    if coarse := too_coarse(frame, scrapes):
-        return coarse
-    mine = [s for s in ready.series if s.labels.get(question.version_label) == str(question.subject) and s.samples]
-    current = [series for series in mine if series.samples[-1][0] >= newest - 1.5 * scrape]
-    serving = _ready_now(current)
-    last = max((at for s in mine for at, value in s.samples if value == 1), default=frame.start)
-    return Service(
-        serving=serving,
-        since=_ready_since(current, frame.start) if serving else None,
-        baked=_ready_cells(mine, frame, judged_to(frame, scrapes)) * question.rollout.resolution,
-        absent_for=timedelta(0) if serving else max(now - instant(max(last, frame.start)), timedelta(0)),
-    )
+
+    def __init__(self, question: Question, ready: Sampled, now: datetime) -> None:
+        self._question, self._frame = question, frame_of(question, now)
+        self._gauges = [_Gauge(series, self._frame) for series in ready.series if series.samples]
+        self._mine = [gauge for gauge in self._gauges if gauge.version(question) == str(question.subject)]
+        self._scrapes = Scrapes([gauge.times for gauge in self._gauges], self._frame.resolution / 2)
+        self._due = due(self._frame, self._scrapes)
+        self._ready_cells = sorted({index for gauge in self._mine for index in gauge.ready_cells()})
+
+    def at(self, now: datetime) -> Service | Unread:
+        """What the gauge had shown by an instant."""
+        asked, resolution = now.timestamp(), self._frame.resolution
+        newest = max((last for g in self._gauges if (last := g.last(asked)) is not None), default=None)
+        if newest is None:
+            return Unread(why=Why.NO_DATA, words="the readiness gauge has no series")
+        scrape = self._scrapes.by(asked)
+        if stale := staleness(newest, now, max(scrape * _STALE_SCRAPES, resolution)):
+            return stale
+        if coarse := too_coarse(resolution, scrape):
+            return coarse
+        return self._told(asked, newest - 1.5 * scrape)
+
+    def _told(self, now: float, current_from: float) -> Service:
+        current = [g for g in self._mine if (last := g.last(now)) is not None and last >= current_from]
+        serving = _ready_now(current, now)
+        start = max(self._frame.start, now - readiness_reach(self._question.rollout).total_seconds())
+        seen = max((at for g in self._mine if (at := g.last_ready(now)) is not None), default=start)
+        return Service(
+            serving=serving,
+            since=_ready_since(current, now, start) if serving else None,
+            baked=self._ready_between(start, now) * self._question.rollout.resolution,
+            absent_for=timedelta(0) if serving else timedelta(seconds=max(now - max(seen, start), 0)),
+        )
+
+    def _ready_between(self, start: float, now: float) -> int:
+        """In how many judged cells it stayed ready."""
+        first, last = math.ceil(start / self._frame.resolution), self._frame.first + bisect_right(self._due, now)
+        return max(bisect_left(self._ready_cells, last) - bisect_left(self._ready_cells, first), 0)
+
+
+class _Gauge:
+    """One readiness series, as it was known at any instant."""
+
+    def __init__(self, series: Series, frame: Frame) -> None:
+        self._series, self._frame = series, frame
+        self.times = [at for at, _ in series.samples]
+        self._run: list[int] = []
+        self._last_one: list[float | None] = []
+        for at, value in series.samples:
+            self._run.append((self._run[-1] if self._run else 0) + 1 if value == 1 else 0)
+            self._last_one.append(at if value == 1 else self._last_one[-1] if self._last_one else None)
+
+    def version(self, question: Question) -> str | None:
+        return self._series.labels.get(question.version_label)
+
+    def last(self, now: float) -> float | None:
+        known = bisect_right(self.times, now)
+        return self.times[known - 1] if known else None
+
+    def last_ready(self, now: float) -> float | None:
+        known = bisect_right(self.times, now)
+        return self._last_one[known - 1] if known else None
+
+    def run(self, now: float) -> int:
+        """With how many samples of 1 in a row it ends."""
+        known = bisect_right(self.times, now)
+        return self._run[known - 1] if known else 0
+
+    def ready_since(self, now: float) -> float:
+        """The first of those samples."""
+        return self.times[bisect_right(self.times, now) - self.run(now)]
+
+    def ready_cells(self) -> set[int]:
+        seen = {self._frame.cell(at) for at in self.times}
+        return seen - {self._frame.cell(at) for at, value in self._series.samples if value != 1}
 
 
 def frame_of(question: Question, now: datetime) -> Frame:
@@ -108,7 +182,6 @@ def frame_of(question: Question, now: datetime) -> Frame:
         start=question.since.timestamp(),
         now=now.timestamp(),
         resolution=question.rollout.resolution.total_seconds(),
-        version_label=question.version_label,
     )
 
 
@@ -119,7 +192,7 @@ def staleness(newest: float, now: datetime, allowed: float) -> Unread | None:
     return Unread(why=Why.STALE, words=f"last sample at {instant(newest):%Y-%m-%d %H:%M:%S} UTC")
 
 
-def _moments(question: Question, counted: Sequence[Mapping[int, Arm]]) -> Iterable[_Moment]:
+def _moments(question: Question, counted: Sequence[Mapping[int, Arm]]) -> Iterator[_Moment]:
     mine = [arms[question.subject].cells for arms in counted]
     theirs = [arms[question.reference].cells for arms in counted] if question.reference is not None else []
     for index in range(min((len(cells) for cells in mine), default=0)):
@@ -139,30 +212,12 @@ def _desired(question: Question, at: float) -> float:
     return max(passed, key=lambda change: change.at).weight if passed else 0.0
 
 
-def _is_ready(series: Series) -> bool:
-    return len(series.samples) >= 2 and all(value == 1 for _, value in series.samples[-2:])
-
-
-def _ready_now(current: Sequence[Series]) -> bool | None:
+def _ready_now(current: Sequence[_Gauge], now: float) -> bool | None:
     """None for a series that shows its first 1 just now: two scrapes make it ready."""
-    if any(_is_ready(series) for series in current):
-        return True
-    return None if any(series.samples[-1][1] == 1 for series in current) else False
+    longest = max((gauge.run(now) for gauge in current), default=0)
+    return None if longest == 1 else longest > 1
 
 
-def _ready_since(current: Sequence[Series], start: float) -> datetime:
+def _ready_since(current: Sequence[_Gauge], now: float, start: float) -> datetime:
     """The first sample of the longest run of 1s that a series ends with, at the earliest the stage's start."""
-    runs = (list(takewhile(_is_one, reversed(series.samples))) for series in current if _is_ready(series))
-    return instant(max(min(run[-1][0] for run in runs), start))
-
-
-def _is_one(sample: tuple[float, float]) -> bool:
-    return sample[1] == 1
-
-
-def _ready_cells(mine: Sequence[Series], frame: Frame, last: int) -> int:
-    ready: set[int] = set()
-    for series in mine:
-        seen = {frame.cell(at) for at, _ in series.samples}
-        ready |= seen - {frame.cell(at) for at, value in series.samples if value != 1}
-    return sum(frame.first <= index < last for index in ready)
+    return instant(max(min(gauge.ready_since(now) for gauge in current if gauge.run(now) > 1), start))

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from enum import Enum
 
 from tidegate.core.judging.reading import Sampled, Unread
-from tidegate.core.manifest import Effect, Objective, Rollout
+from tidegate.core.manifest import Effect, Mean, Objective, Rollout, ValueObjective
 
 
 class Stage(Enum):
@@ -17,6 +17,8 @@ class Stage(Enum):
     CANARY = "canary"
     PROBATION = "probation"
     BAKE = "bake"
+    LABELS = "labels"
+    """Past probation, while labels of predictions may still come that two versions made side by side."""
 
 
 class Comparison(Enum):
@@ -38,17 +40,19 @@ class Standing(Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tally:
-    """Bad and total events."""
+    """Bad and total events. Of a mean each event is bad by a share of the range: `squares` adds up the squares of these
+    shares, where they are counted."""
 
     bad: float = 0.0
     total: float = 0.0
+    squares: float = 0.0
 
     @property
     def rate(self) -> float | None:
         return self.bad / self.total if self.total else None
 
     def __add__(self, other: Tally) -> Tally:
-        return Tally(bad=self.bad + other.bad, total=self.total + other.total)
+        return Tally(bad=self.bad + other.bad, total=self.total + other.total, squares=self.squares + other.squares)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,6 +61,17 @@ class ObjectiveReadings:
 
     bad: Sampled | Unread
     total: Sampled | Unread
+    squares: Sampled | Unread | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LateReadings:
+    """Counters of one late objective at fixed instants: histograms of labels (`bad` may be good ones), and `served`,
+    all predictions."""
+
+    bad: Sampled | Unread
+    total: Sampled | Unread
+    served: Sampled | Unread
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,11 +83,26 @@ class WeightChange:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Together:
+    """Two versions that served side by side from `since` to `until` (None: still do): late labels of their
+    predictions are compared, whatever stage comes meanwhile. So many objectives are `sharing` the false revert rate."""
+
+    subject: int
+    reference: int
+    since: datetime
+    until: datetime | None
+    objectives: tuple[Objective, ...]
+    rollout: Rollout
+    sharing: int = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Question:
     """What is to be judged: one version at one stage in one environment. The frozen policy, nothing observed.
 
     `subject` is the version judged: the canary, or the stable on probation or while baking. `reference` is stable
     (canary stage) or previous (probation). `since` is when the stage began; `weights` are the changes since then.
+    `reference_since` is when the reference became stable, where that is known.
     """
 
     stage: Stage
@@ -83,6 +113,14 @@ class Question:
     objectives: tuple[Objective, ...]
     weights: tuple[WeightChange, ...] = ()
     version_label: str = "version"
+    reference_since: datetime | None = None
+    values: tuple[ValueObjective, ...] = ()
+    together: Together | None = None
+
+    @property
+    def held_back(self) -> bool:
+        """Whether the previous version serves a part of the traffic during probation."""
+        return self.stage is Stage.PROBATION and self.reference is not None and bool(self.weights)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,11 +134,35 @@ class Counters:
     objectives: Mapping[str, ObjectiveReadings] = field(default_factory=dict)
     ready: Sampled | Unread | None = None
     up: Sampled | Unread | None = None
+    values: Mapping[str, Sampled | Unread] = field(default_factory=dict)
+    late: Mapping[str, LateReadings] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BurnRate:
+    """How fast one version spends an error budget, in two windows that end together. `factor` times the `allowed` bad
+    rate trips the pair where it is exceeded in both. `evidence` and what is `needed` of it are logarithms."""
+
+    short: timedelta
+    long: timedelta
+    factor: float
+    allowed: float
+    in_short: Tally
+    in_long: Tally
+    evidence: float
+    needed: float
+
+    @property
+    def burns(self) -> bool:
+        limit = self.factor * self.allowed
+        return all((tally.rate or 0.0) > limit for tally in (self.in_short, self.in_long))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ObjectiveVerdict:
-    """One objective judged. Ratios are canary's bad rate over stable's; `evidence` is the largest e-value seen."""
+    """One objective judged. Ratios are canary's bad rate over stable's; `evidence` is the largest e-value seen, its
+    logarithm divided by `dispersion`, which was measured on the reference or is the policy's. `burned` is the pair of
+    windows by which the subject breaches, as it was then, where no other finding was first."""
 
     objective: str
     effect: Effect
@@ -112,13 +174,49 @@ class ObjectiveVerdict:
     needed: float = 1.0
     worse_at: datetime | None = None
     cleared_by: str = ""
+    dispersion: float = 1.0
+    dispersion_measured: bool = False
     standing: Standing = Standing.UNKNOWN
     reference_standing: Standing = Standing.UNKNOWN
+    mean: Mean | None = None
+    burned: BurnRate | None = None
+    burned_at: datetime | None = None
 
     @property
     def ratio(self) -> float | None:
+        """Of bad rates; of a mean that is better when higher, of the means above the range's lower end."""
         mine, theirs = self.subject.rate, self.reference.rate
+        if mine is not None and theirs is not None and self.mean and self.mean.higher_is_better:
+            mine, theirs = 1 - mine, 1 - theirs
         return mine / theirs if mine is not None and theirs else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ValueVerdict:
+    """One value held against its bounds: as read last, or as it was when a breach was found. `by_version` is False for
+    a value over all versions, which reverts none of them."""
+
+    objective: ValueObjective
+    unread: Unread | None = None
+    standing: Standing = Standing.UNKNOWN
+    figure: float | None = None
+    breached_at: datetime | None = None
+    by_version: bool = True
+    reference_standing: Standing = Standing.UNKNOWN
+
+    @property
+    def reverts(self) -> bool:
+        breach = self.standing is Standing.BREACH and self.by_version
+        return breach and self.objective.effect is Effect.REVERT
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LateVerdict:
+    """Late labels compared: the shares of predictions that have one beside the objective's verdict."""
+
+    verdict: ObjectiveVerdict
+    coverage: float | None = None
+    reference_coverage: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,3 +238,5 @@ class Verdict:
     absent_for: timedelta = timedelta(0)
     first_bad_at: datetime | None = None
     unread: Unread | None = None
+    values: tuple[ValueVerdict, ...] = ()
+    late: tuple[LateVerdict, ...] = ()

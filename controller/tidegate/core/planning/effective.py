@@ -11,7 +11,9 @@ from datetime import timedelta
 from enum import Enum
 from typing import Any, TypeAlias
 
-from tidegate.core.manifest import Lease, Model, Objective, Rollout
+from tidegate.core.dialects import describe
+from tidegate.core.manifest import COVERAGE, Lease, Model, Objective, Rollout
+from tidegate.core.objective_keys import lead
 from tidegate.core.planning.fields import SHARES, settings_of, spelt
 from tidegate.core.quantity import show_share
 from tidegate.core.workspace import Workspace
@@ -55,7 +57,6 @@ class Effective:
 
 
 _UNSET = {"minimumEffect": Unset("a tenth of 1 - target"), "probation.holdback": Unset("none")}
-_SELECTORS = ("bad", "good", "total", "histogram", "under")
 
 
 def effective(data: Mapping[str, Any], model: Model, workspace: Workspace) -> Tree:
@@ -107,13 +108,12 @@ def _defaults(spec: Mapping[str, Any], model: Model) -> dict[str, Any]:
     """What holds for everything that `spec` leaves out."""
     lease = _plain(Lease(deadline=timedelta()), but=("deadline",))
     training = {"include": [], "parameters": {}, "data": {}, "launcher": "local", "lease": lease}
-    objective = _plain(Objective(name="", target=0.5), but=("target",))
     return {
         **({"training": training} if "training" in spec else {}),
         "gates": {name: {"severity": "failing"} for name in spec.get("gates", {})},
-        "objectives": dict.fromkeys(spec.get("objectives", {}), objective),
+        "objectives": {name: _default_of(said) for name, said in spec.get("objectives", {}).items()},
         "rollout": _nested({"strategy": "canary", **_plain(Rollout()), "proposals": "each", **_UNSET}),
-        "environments": _of_environments(spec, model, objective),
+        "environments": _of_environments(spec, model),
         "serving": {"mode": "online", "target": {"kind": "file"}},
         **({"hold": {"scope": "promotions"}} if "hold" in spec else {}),
         "dependsOn": [],
@@ -121,12 +121,20 @@ def _defaults(spec: Mapping[str, Any], model: Model) -> dict[str, Any]:
     }
 
 
-def _of_environments(spec: Mapping[str, Any], model: Model, objective: Mapping[str, Any]) -> dict[str, Any]:
+def _default_of(said: Mapping[str, Any]) -> dict[str, Any]:
+    """A figure has no budget, and no window for one; labels have a coverage."""
+    objective = _plain(Objective(name="", target=0.5), but=("target",))
+    if lead(said) in ("value", "sum"):
+        del objective["window"]
+    return {**objective, **({"labels": {"minimumCoverage": show_share(COVERAGE)}} if "labels" in said else {})}
+
+
+def _of_environments(spec: Mapping[str, Any], model: Model) -> dict[str, Any]:
     """Objectives that only an environment has need their defaults there."""
     found: dict[str, Any] = {}
     for environment in model.environments:
         own = spec["environments"][environment.name].get("objectives", {})
-        new = {name: objective for name in own if name not in spec.get("objectives", {})}
+        new = {name: _default_of(said) for name, said in own.items() if name not in spec.get("objectives", {})}
         found[environment.name] = {
             "after": list(environment.after),
             "approval": "required" if environment.approval_required else "none",
@@ -145,9 +153,19 @@ def _selectors(spec: Mapping[str, Any], model: Model, workspace: Workspace, sour
         if preset is None or source is not (Source.WORKSPACE if preset in workspace.presets else Source.DEFAULT):
             continue
         read = _as_read(name, spec, model)
-        told = {each: getattr(read, each, None) for each in _SELECTORS if each not in raw}
-        found[name] = {each: Unset(str(text)) for each, text in told.items() if isinstance(text, str)}
+        found[name] = {each: Unset(text) for each, text in _given(read) if each not in raw} if read else {}
     return found
+
+
+def _given(objective: Objective) -> Iterator[tuple[str, str]]:
+    """What a preset may give, as far as the objective has it."""
+    for key in ("bad", "good", "total", "histogram"):
+        if (selector := getattr(objective, key)) is not None:
+            yield key, selector
+    if objective.unit is not None:
+        yield "unit", objective.unit.value
+    if objective.dialect is not None:
+        yield "dialect", describe(objective.dialect)
 
 
 def _as_read(name: str, spec: Mapping[str, Any], model: Model) -> Objective | None:

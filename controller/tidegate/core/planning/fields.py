@@ -21,6 +21,7 @@ _NAMES = {
     "dispersion": "analysis.dispersion",
     "freezes": "freeze",
     "handles": "from",
+    "held": "for",
     "resolution": "analysis.resolution",
 }
 _WORDS = {
@@ -32,7 +33,16 @@ _WORDS = {
     ("enters", False): "at 100%",
 }
 SHARES = frozenset(
-    {"steps", "target", "holdback", "falseRevertRate", "falseAdvanceRate", "minimumEffect", "revertShare"}
+    {
+        "falseAdvanceRate",
+        "falseRevertRate",
+        "holdback",
+        "minimumCoverage",
+        "minimumEffect",
+        "revertShare",
+        "steps",
+        "target",
+    }
 )
 
 

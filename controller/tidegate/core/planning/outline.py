@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import IntEnum
 
+from tidegate.core.planning.backtest import lines as backtest
 from tidegate.core.planning.consequences import fate, pins
 from tidegate.core.planning.details import gates, policy, training, way
 from tidegate.core.planning.diff import difference
@@ -19,11 +20,12 @@ class Weight(IntEnum):
 
     RENDERED = 1
     SETTINGS = 2
-    WAY = 3
-    GATES = 4
-    TRAINING = 5
-    PINS = 6
-    FATE = 7
+    BACKTEST = 3
+    WAY = 4
+    GATES = 5
+    TRAINING = 6
+    PINS = 7
+    FATE = 8
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,6 +98,7 @@ def outline(model: ModelPlan) -> Outline:
         Block(weight=Weight.WAY, title="Way of the new version", lines=tuple(way(model))),
         Block(weight=Weight.PINS, title="Pin files", lines=tuple(pins(model))),
         Block(weight=Weight.SETTINGS, title="Settings", lines=tuple(policy(model))),
+        Block(weight=Weight.BACKTEST, title="Past rollouts, replayed", lines=tuple(backtest(model))),
         *(_rendered(change) for change in model.renders),
     )
     return Outline(name=model.name, summary=summary(model), blocks=tuple(block for block in blocks if block.lines))

@@ -211,8 +211,30 @@ class Added:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PastRollout:
+    """A real rollout of which the changed policy would have decided otherwise (`after`) than main's (`before`)."""
+
+    environment: str
+    version: int
+    entered: datetime
+    before: str
+    after: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Backtested:
+    """The last rollouts replayed by main's policy and by the changed one. `older` were left out; `unread` says why not
+    all could be read."""
+
+    rollouts: int
+    differing: tuple[PastRollout, ...] = ()
+    older: int = 0
+    unread: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ModelPlan:
-    """What the change does to one model. `now` is the version that is stable in each environment."""
+    """What the change does to one model. `backtest` is None where the policy stays what it is."""
 
     name: str
     path: str
@@ -229,6 +251,7 @@ class ModelPlan:
     renaming: Renaming | None = None
     leaving: Leaving | None = None
     removed: Mapping[str, Leaving] = field(default_factory=dict)
+    backtest: Backtested | None = None
 
     @property
     def launches(self) -> bool:

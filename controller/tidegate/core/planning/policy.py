@@ -13,7 +13,7 @@ from tidegate.core.planning.fields import Difference, differences
 from tidegate.core.planning.plan import Acts, Edit, Flight
 from tidegate.core.planning.state import Facts, State
 
-_POLICY = ("objectives", "rollout", "revert")
+_POLICY = ("objectives", "late", "values", "rollout", "revert")
 _ENTRY = ("after", "approval", "enters")
 _OF_MODEL = {
     "owners": Acts.NEVER,
