@@ -22,7 +22,7 @@ def began(number: int, rate: float = 0.01, environment: str = "production", days
 def test_a_few_models_have_nothing_to_fear() -> None:
     (fine,) = examine(began(12), NOW)
     assert fine == Fine(
-        what="at most 0.042 good versions a month are reverted by chance "
+        what="the comparison reverts at most 0.042 good versions a month by chance "
         "(production: 4.2 rollouts a month, 0.042 of them)"
     )
 
@@ -32,7 +32,7 @@ def test_a_large_fleet_is_told_the_level_at_which_it_is_less_than_one_a_quarter(
     assert isinstance(complaint, Complaint)
     assert complaint.rule == "false-reverts"
     assert complaint.what == (
-        "at most 8 good versions a month are reverted by chance "
+        "the comparison reverts at most 8 good versions a month by chance "
         "(production: 300 rollouts a month, 3 of them; staging: 100 rollouts a month, 5 of them)"
     )
     assert complaint.fix.startswith("falseRevertRate: 0.08% in")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given, reject, settings
 from hypothesis import strategies as st
 
 from tidegate import bundled
@@ -15,6 +15,7 @@ from tidegate.core.read import read_model, read_workspace
 from tidegate.core.workspace import Workspace
 from tidegate.core.yaml.document import read as read_document
 from tidegate.core.yaml.layout import dump
+from tidegate.errors import InvalidManifest
 from tidegate.reporters import plan_markdown
 
 PATH = "models/churn/model.yaml"
@@ -227,7 +228,10 @@ def test_whatever_a_manifest_says_it_is_read_as_the_same_model(spec: dict[str, A
     of = Workspace(defaults=default)
     metadata = {"name": "churn"}
     source = dump({"apiVersion": "tidegate.dev/v1alpha1", "kind": "Model", "metadata": metadata, "spec": spec})
-    wanted = read(source, of)
+    try:
+        wanted = read(source, of)
+    except InvalidManifest:  # an environment's own keys beside a common objective of another kind
+        reject()
     once = filled(source, of)
     assert read(once, of) == wanted
     assert manifest_of(once) == manifest(effective(manifest_of(source), wanted, of))

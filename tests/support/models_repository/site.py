@@ -165,6 +165,8 @@ class ModelsRepository:
         self.pull(number)  # GitHub works out the merge commit behind the first look
         pull = self.pull(number)
         payload = {"action": action, "number": number, "pull_request": pull, "repository": self._shown}
+        if action == "labeled":
+            payload["label"] = pull["labels"][-1]
         return self._checked("pull_request", payload, f"refs/pull/{number}/merge", pull["head"])
 
     def reviewed(self, number: int) -> Run:

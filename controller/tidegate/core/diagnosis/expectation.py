@@ -45,7 +45,7 @@ RULES = (FALSE_REVERTS,)
 
 
 def examine(rollouts: Sequence[Rollout], now: datetime) -> Iterator[Remark]:
-    """The expected number over all models, at most, and the level at which it is below one a quarter."""
+    """What the comparison expects over all models, at most, and the level at which it is below one a quarter."""
     recent = [rollout for rollout in rollouts if now - REACH < rollout.at <= now]
     if not recent:
         yield Fine(what="no rollout began in the last 90 days: no false reverts are to be expected")
@@ -53,7 +53,8 @@ def examine(rollouts: Sequence[Rollout], now: datetime) -> Iterator[Remark]:
     months = max(now - min(rollout.at for rollout in recent), _MONTH) / _MONTH
     expected = sum(rollout.rate for rollout in recent) / months
     said = (
-        f"at most {_number(expected)} good versions a month are reverted by chance ({_by_environment(recent, months)})"
+        f"the comparison reverts at most {_number(expected)} good versions a month by chance "
+        f"({_by_environment(recent, months)})"
     )
     if expected <= _TOLERATED:
         yield Fine(what=said)

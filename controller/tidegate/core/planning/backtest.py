@@ -70,7 +70,8 @@ def lines(model: ModelPlan) -> Iterator[Line]:
     if found is None:
         return
     if not found.rollouts:
-        yield ("Not replayed: ", quoted(found.unread or "no rollout entered within 90 days"), ".")
+        nothing = f"no time was left for {found.older} of them" if found.older else "no rollout entered within 90 days"
+        yield ("Not replayed: ", quoted(found.unread or nothing), ".")
         return
     if found.unread:
         yield ("Not all could be read: ", quoted(found.unread), ".")
