@@ -25,6 +25,7 @@ from tidegate.core.observed import Observed, ProposalState
 from tidegate.core.outcome import ModelDecision
 from tidegate.core.quantity import VersionPin
 from tidegate.core.transition import Kind, Transition
+from tidegate.core.workspace import Workspace
 from tidegate.errors import TidegateError
 from tidegate.ports import Clock, Metrics
 from tidegate.steps.budgets import budgets, may_be_spent
@@ -157,7 +158,7 @@ def _asked(wanted: Wanted, sources: Sources, now: datetime) -> _Asked:
     training = training_state(model, key, sources.records_by_key.get(key, ()))
     observed = observe(wanted, training, sources, now)
     asked = questions(model, observed, now, sources.desired.workspace.labels.version)
-    scopes = {name: _scope(model, name, sources) for name in asked}
+    scopes = {name: scope_of(model, name, sources.desired.workspace) for name in asked}
     return _Asked(wanted=wanted, observed=observed, questions=asked, scopes=scopes)
 
 
@@ -204,7 +205,9 @@ def _budgets(
     model, found = asked.wanted.model, {}
     for name in names:
         if may_be_spent(asked.observed.environments[name].history, now):
-            found[name] = budgets(model.environment(name), _scope(model, name, sources), judges.metrics)
+            found[name] = budgets(
+                model.environment(name), scope_of(model, name, sources.desired.workspace), judges.metrics
+            )
     return found
 
 
@@ -243,7 +246,7 @@ def _of_sibling(model: Model, environment: str, question: Question, sources: Sou
     stable = stable_version(model, environment, sources) if there else None
     if there is None or stable is None:
         return None
-    return of_sibling(there, stable, question), _scope(model, environment, sources)
+    return of_sibling(there, stable, question), scope_of(model, environment, sources.desired.workspace)
 
 
 def of_sibling(there: Environment, stable: int, question: Question) -> Question:
@@ -260,11 +263,12 @@ def of_sibling(there: Environment, stable: int, question: Question) -> Question:
     )
 
 
-def _scope(model: Model, environment: str, sources: Sources) -> Scope:
+def scope_of(model: Model, environment: str, workspace: Workspace) -> Scope:
+    """Whose series are meant: those of a model's versions in one environment."""
     return Scope(
         model=model.name,
         environment=environment,
-        labels=sources.desired.workspace.labels,
+        labels=workspace.labels,
         ready=model.environment(environment).target.ready,
     )
 

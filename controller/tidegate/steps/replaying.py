@@ -28,10 +28,9 @@ from tidegate.core.replay.past import Past, Policy
 from tidegate.core.replay.report import Backtest, EpisodeReport, Move
 from tidegate.core.replay.walk import replay
 from tidegate.core.replay.wording import cannot
-from tidegate.core.workspace import Workspace
 from tidegate.ports import Clock, Metrics
 from tidegate.steps.budgets import budgets, may_be_spent
-from tidegate.steps.deciding import breaches, of_sibling, siblings_since
+from tidegate.steps.deciding import breaches, of_sibling, scope_of, siblings_since
 from tidegate.steps.measure import measure
 from tidegate.steps.past import Archive, past_of, rollouts
 
@@ -162,20 +161,21 @@ class _Readings:
     def __init__(self, episode: Episode, past: Past, source: _Source) -> None:
         self._episode, self._past, self._source = episode, past, source
         self._counters: dict[object, Counters] = {}
-        self._judged: dict[object, Judged] = {}
+        self._since: dict[object, datetime] = {}
+        self._judged: dict[object, tuple[Question, Judged]] = {}
         self._budgets: dict[object, tuple[Budget, ...]] = {}
 
     def verdict(self, environment: str, question: Question, at: datetime) -> Verdict:
         stage = (environment, question.stage, question.subject, question.reference)
         if stage not in self._counters:
-            self._counters[stage] = self._read(environment, question, at)
+            self._counters[stage], self._since[stage] = self._read(environment, question, at), question.since
         counters = self._counters[stage]
-        if question.stage is Stage.BAKE and question.objectives:  # looks back so far, and no further
+        if question.since != self._since[stage]:  # it looks back so far, and no further
             return judge(question, between(counters, question, at))
-        asked = (stage, len(question.weights))
-        if asked not in self._judged:
-            self._judged[asked] = Judged(question, counters)
-        return self._judged[asked].at(at)
+        known = self._judged.get(stage)
+        if known is None or known[0] != question:
+            known = self._judged[stage] = question, Judged(question, counters)
+        return known[1].at(at)
 
     def budgets(self, environment: Environment, history: Sequence[PinChange], at: datetime) -> tuple[Budget, ...]:
         """They move at fixed instants: between two of them the same is read."""
@@ -205,7 +205,7 @@ class _Readings:
 
     def _scope(self, environment: str, at: datetime) -> Scope:
         era = self._past.era(at)
-        return _scope(era.model, environment, era.workspace)
+        return scope_of(era.model, environment, era.workspace)
 
 
 class _Siblings:
@@ -231,20 +231,11 @@ class _Siblings:
         question, since = asked
         same = of_sibling(there, stable, question)
         if (model.name, stable) not in self._counters:
-            scope = _scope(model, environment, self._archive.workspace)
+            scope = scope_of(model, environment, self._archive.workspace)
             counters = measure(same, scope, self._source.until(self._until), throughout=True)
             self._counters[model.name, stable] = replace(counters, now=max(counters.now, self._until))
         lately = replace(same, since=since)
         return breaches(judge(lately, between(self._counters[model.name, stable], lately, at)))
-
-
-def _scope(model: Model, environment: str, workspace: Workspace) -> Scope:
-    return Scope(
-        model=model.name,
-        environment=environment,
-        labels=workspace.labels,
-        ready=model.environment(environment).target.ready,
-    )
 
 
 def between(counters: Counters, question: Question, at: datetime) -> Counters:
