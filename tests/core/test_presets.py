@@ -55,14 +55,14 @@ def test_a_workspace_s_own_preset_goes_before_a_built_in_one() -> None:
 
 
 def test_a_workspace_may_change_the_labels_of_a_built_in_one_alone() -> None:
-    workspace = of(istio_availability={"labels": {"version": "destination_canonical_revision"}})
+    workspace = of(istio_availability={"labels": {"version": "destination_workload"}})
     preset = named("istio-availability", workspace)
     assert preset is not None
     assert preset.selectors == BUILT_IN["istio-availability"].selectors
     assert preset.dialect(workspace) == MetricLabels(
-        model="destination_app",
+        model="destination_canonical_service",
         environment="destination_service_namespace",
-        version="destination_canonical_revision",
+        version="destination_workload",
     )
 
 

@@ -3,10 +3,12 @@ verdict on a good and on a bad version."""
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
@@ -21,7 +23,7 @@ from tidegate.core.judging.queries import Scope
 from tidegate.core.judging.reading import Sampled
 from tidegate.core.judging.verdict import Comparison, Tally, Verdict, WeightChange
 from tidegate.core.manifest import Objective
-from tidegate.core.read import read_model
+from tidegate.core.read import read_model, read_workspace
 from tidegate.core.workspace import MetricLabels, Workspace
 from tidegate.errors import InvalidManifest
 from tidegate.steps.measure import measure
@@ -36,6 +38,10 @@ POD_LABELS = {
     "kserve": "serving_kserve_io_inferenceservice",
     "vllm": "app",
 }
+
+
+PLAIN = Workspace()
+PAGE = Path(__file__).parents[2] / "docs" / "metrics.md"
 
 
 @pytest.fixture(scope="module")
@@ -71,27 +77,32 @@ def _until_scraped(metrics: Prometheus, targets: int) -> None:
     raise AssertionError("not every target was scraped")
 
 
-def objective(preset: str) -> Objective:
+def objective(preset: str, workspace: Workspace = PLAIN) -> Objective:
     """As a manifest has it."""
     under = {"vllm-latency-relabelled": "under: 5s, "}.get(preset, "under: 250ms, ")
-    bound = under if "histogram" in presets.BUILT_IN[preset].selectors else ""
+    known = presets.named(preset, workspace)
+    bound = under if known and "histogram" in known.selectors else ""
     text = (
         "apiVersion: tidegate.dev/v1alpha1\nkind: Model\nmetadata: {name: churn}\n"
         f"spec: {{objectives: {{it: {{preset: {preset}, {bound}target: 95%}}}}, environments: {{production: {{}}}}}}\n"
     )
-    model = read_model(text, "models/churn/model.yaml", bundled.schemas(), Workspace())
+    model = read_model(text, "models/churn/model.yaml", bundled.schemas(), workspace)
     return model.environment("production").objectives[0]
 
 
-def verdict(metrics: Prometheus, preset: str, now: datetime, subject: int, reference: int) -> Verdict:
+def verdict(
+    metrics: Prometheus, preset: str, now: datetime, versions: tuple[int, int], workspace: Workspace = PLAIN
+) -> Verdict:
+    """Of the first version, compared with the second."""
     since = now - timedelta(minutes=25)
+    subject, reference = versions
     question = replace(
         canary_question(),
         subject=subject,
         reference=reference,
         since=since,
         weights=(WeightChange(at=since, weight=0.1),),
-        objectives=(objective(preset),),
+        objectives=(objective(preset, workspace),),
     )
     # vLLM's HTTP counter has the name that many have: its model has one of its own.
     scope = Scope(model="chat" if preset.startswith("vllm") else "churn", environment="production")
@@ -105,7 +116,7 @@ def rates(preset: str) -> tuple[float, float]:
 
 @pytest.mark.parametrize("preset", JUDGED)
 def test_a_bad_version_is_found_by_its_preset(scraped: Prometheus, preset: str, now: datetime) -> None:
-    found = verdict(scraped, preset, now, CANARY, STABLE)
+    found = verdict(scraped, preset, now, (CANARY, STABLE))
     assert found.unread is None
     (judged,) = found.objectives
     assert (judged.comparison, judged.reference.rate, judged.subject.rate) == (Comparison.WORSE, *rates(preset))
@@ -114,11 +125,30 @@ def test_a_bad_version_is_found_by_its_preset(scraped: Prometheus, preset: str, 
 @pytest.mark.parametrize("preset", JUDGED)
 def test_every_event_of_a_good_version_is_counted_once(scraped: Prometheus, preset: str, now: datetime) -> None:
     """In whole cells of a minute: four scrapes of a hundred events each."""
-    (judged,) = verdict(scraped, preset, now, STABLE, CANARY).objectives
+    (judged,) = verdict(scraped, preset, now, (STABLE, CANARY)).objectives
     cells = round(judged.subject.total / 400)
     assert cells >= 20
     assert judged.subject == Tally(bad=cells * 400 * rates(preset)[0], total=cells * 400)
     assert judged.comparison is Comparison.CLEARED
+
+
+@pytest.mark.parametrize(
+    ("preset", "label", "shares"),
+    [
+        pytest.param(
+            "istio-availability", "destination_service_name,", (0.01, 8 / 15), id="what-found-no-pod-by-a-service-each"
+        ),
+        pytest.param("istio-answered", 'response_code!="0"', (0.01, 2 / 9), id="what-clients-gave-up-on-left-out"),
+    ],
+)
+def test_the_presets_that_the_documentation_writes_out_count_what_it_says(
+    scraped: Prometheus, preset: str, label: str, shares: tuple[float, float], now: datetime
+) -> None:
+    blocks = re.findall(r"^```yaml\n(.*?)^```", PAGE.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
+    (text,) = (block for block in blocks if label in block)
+    workspace = read_workspace(text, "tidegate.yaml", bundled.schemas())
+    (judged,) = verdict(scraped, preset, now, (CANARY, STABLE), workspace).objectives
+    assert (judged.reference.rate, judged.subject.rate) == pytest.approx(shares)
 
 
 @pytest.mark.parametrize("preset", REFUSED)

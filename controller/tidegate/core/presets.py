@@ -101,27 +101,40 @@ def _unlabelled(selectors: Mapping[str, str], name: str, pod_label: str) -> dict
     }
 
 
-# knative/serving below 1.19, pkg/queue. A revision has the name that its template has.
+# knative/serving below 1.19, pkg/queue. A revision has the name that its template has. `revision_app_*` lies behind the
+# queue, and does not see what a full one turned away.
 _KNATIVE = {
     "model": "",
     "environment": "namespace_name",
     "version": {"label": "revision_name", "value": "{model}-{version}"},
 }
-# knative/serving from 1.19 on: the revision stands in `target_info` alone, and joining it takes a query of its own.
-_KNATIVE_OTEL = "kn_serving_invocation_duration_seconds"
+# knative/serving from 1.19 on: the revision stands in `target_info` alone, and joining it takes a query of its own. The
+# outermost histogram: `kn_serving_invocation_duration_seconds` lies behind the queue, and had another name and whole
+# seconds in the first releases of 1.19 and 1.20.
+_KNATIVE_OTEL = "http_server_request_duration_seconds"
 # bentoml src/bentoml/_internal/server/http/instruments.py: a Bento's name and version. Probes are counted as well.
 _BENTOML = {"model": "service_name", "version": "service_version"}
 _NO_PROBES = 'endpoint!~"/(healthz|livez|readyz)"'
 # SeldonIO/seldon-core scheduler/pkg/metrics: `model` is what was asked for, `model_internal` what answered, with the
-# generation of the resource. gRPC's codes are those that OpenTelemetry takes for a server's own fault.
+# generation of the resource. gRPC's codes are those that OpenTelemetry takes for a server's own fault; NotFound and 404
+# say that the model could not be loaded (agent/rproxy).
 _SELDON = {"model": "", "version": {"label": "model_internal", "value": "{model}-{version}_{number}"}}
-_SELDON_BAD = 'code=~"5..|Unknown|DeadlineExceeded|Unimplemented|Internal|Unavailable|DataLoss"'
-# docs.ray.io serve/monitoring. Counters end in _total since 2.10; without it they are gauges with the same figures.
+_SELDON_BAD = 'code=~"404|5..|NotFound|Unknown|DeadlineExceeded|Unimplemented|Internal|Unavailable|DataLoss"'
+# docs.ray.io serve/monitoring. Counters end in _total since 2.10; without it they are gauges with the same figures. A
+# request that timed out is answered 408, and was counted as `timeout` before it was counted so (serve/_private/proxy).
 _RAY = {"model": "", "version": {"label": "application", "value": "{model}-{version}"}}
-# istio.io reference/config/metrics. One reporter, or each request counts twice; the client's side sees what never
-# arrived as well.
-_ISTIO = {"model": "destination_app", "environment": "destination_service_namespace", "version": "destination_version"}
+# istio.io reference/config/metrics. One reporter, or each request counts twice; the client's side sees what was never
+# answered as well. `destination_app` and `destination_version` come with the answer, and are `unknown` without one; the
+# canonical names come with the address of the pod too (istio/proxy metadata_object, convertEndpointMetadata).
+_ISTIO = {
+    "model": "destination_canonical_service",
+    "environment": "destination_service_namespace",
+    "version": "destination_canonical_revision",
+}
 _ISTIO_REPORTER = 'reporter="source"'
+# Envoy's code 0: no answer began, as a rule because the client gave up. The status of gRPC is then empty.
+_ISTIO_HTTP = f'request_protocol="http",{_ISTIO_REPORTER}'
+_ISTIO_GRPC = f'request_protocol="grpc",{_ISTIO_REPORTER}'
 # envoyproxy.io configuration/upstream/cluster_manager/cluster_stats. Answers to retries are counted elsewhere.
 _ENVOY = {"model": "", "version": {"label": "envoy_cluster_name", "value": "{model}-{version}"}}
 
@@ -129,9 +142,9 @@ BUILT_IN: Mapping[str, Preset] = {
     "http-availability": Preset(selectors=_ratio("http_requests_total", 'code=~"5.."')),
     "http-latency": Preset(selectors={"histogram": "http_request_duration_seconds"}),
     "knative-availability": Preset(
-        selectors=_ratio("revision_app_request_count", 'response_code_class="5xx"'), labels=_KNATIVE
+        selectors=_ratio("revision_request_count", 'response_code_class="5xx"'), labels=_KNATIVE
     ),
-    "knative-latency": Preset(selectors={"histogram": "revision_app_request_latencies", "unit": "ms"}, labels=_KNATIVE),
+    "knative-latency": Preset(selectors={"histogram": "revision_request_latencies", "unit": "ms"}, labels=_KNATIVE),
     **_unlabelled(
         _ratio(f"{_KNATIVE_OTEL}_count", 'http_response_status_code=~"5.."'),
         "knative-otel-availability",
@@ -159,7 +172,7 @@ BUILT_IN: Mapping[str, Preset] = {
         instead="scrape the gateway (istio-latency, envoy-latency)",
     ),
     "ray-availability": Preset(
-        selectors=_ratio("ray_serve_num_http_requests_total", 'status_code=~"5.."'), labels=_RAY
+        selectors=_ratio("ray_serve_num_http_requests_total", 'status_code=~"timeout|408|5.."'), labels=_RAY
     ),
     "ray-latency": Preset(selectors={"histogram": "ray_serve_http_request_latency_ms", "unit": "ms"}, labels=_RAY),
     # vllm/entrypoints: the HTTP server's own counter. vllm:request_success_total counts no errors.
@@ -167,7 +180,11 @@ BUILT_IN: Mapping[str, Preset] = {
     **_unlabelled({"histogram": "vllm:e2e_request_latency_seconds"}, "vllm-latency", "app"),
     **_unlabelled({"histogram": "vllm:time_to_first_token_seconds"}, "vllm-first-token", "app"),
     "istio-availability": Preset(
-        selectors=_ratio("istio_requests_total", 'response_code=~"5.."', _ISTIO_REPORTER), labels=_ISTIO
+        selectors=_ratio("istio_requests_total", 'response_code=~"0|5.."', _ISTIO_HTTP), labels=_ISTIO
+    ),
+    "istio-grpc-availability": Preset(
+        selectors=_ratio("istio_requests_total", 'grpc_response_status=~"|2|4|12|13|14|15"', _ISTIO_GRPC),
+        labels=_ISTIO,
     ),
     "istio-latency": Preset(
         selectors={"histogram": f"istio_request_duration_milliseconds{{{_ISTIO_REPORTER}}}", "unit": "ms"},

@@ -45,7 +45,7 @@ def found(text: str) -> list[str]:
                 (
                     '5:17: error unknown-preset: there is no preset "zebra"; fix: there are: bentoml-availability, '
                     "bentoml-latency, envoy-availability, envoy-latency, http-availability, http-latency, "
-                    "istio-availability, istio-latency, knative-availability, knative-latency, and 17 more"
+                    "istio-availability, istio-grpc-availability, istio-latency, knative-availability, and 18 more"
                 ),
             ],
             id="a preset that is like no other",

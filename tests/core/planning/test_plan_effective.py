@@ -119,7 +119,7 @@ def test_what_a_built_in_preset_reads_is_told_with_its_labels() -> None:
     assert "knative-latency" in source
     once = filled(source, workspace())
     assert read(once, workspace()) == read(source, workspace())
-    assert "# histogram: revision_app_request_latencies (default)" in once
+    assert "# histogram: revision_request_latencies (default)" in once
     assert "# unit: ms (default)" in once
     assert '# dialect: "namespace_name, revision_name={model}-{version}" (default)' in once
 
