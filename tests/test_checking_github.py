@@ -11,8 +11,9 @@ from typing import Any
 
 import pytest
 
-from support.gating import at_main, gate, said
+from support.gating import MODEL, at_main, gate, said
 from support.github.server import FakeGitHub
+from support.github.state import Pull, Role
 from support.github_hub import Hub, asked, handed_requests
 from support.github_worlds import NAME
 from support.peoples_pulls import conclusion, opened, proposed, review
@@ -40,7 +41,7 @@ def calls(hub: Hub, part: str = "") -> list[str]:
     return [call for call in asked_for if part in call]
 
 
-def test_a_persons_pull_request_that_no_event_checked_is_checked_by_the_next_pass(hub: Hub) -> None:
+def test_F25_a_persons_pull_request_that_no_event_checked_is_checked_by_the_next_pass(hub: Hub) -> None:
     pull, readme = proposed(hub, "alice/hold", HOLD), proposed(hub, "alice/readme", "hello", "README.md")
     assert conclusion(hub, pull) == "missing"
     hub.tick()
@@ -260,3 +261,110 @@ def test_of_two_that_share_a_head_the_stricter_is_shown_and_written_once(hub: Hu
     hub.tick(timedelta(0))
     assert [call for call in calls(hub) if not call.startswith("GET")] == []
     assert len([run for run in hub.github.repository(NAME).checks if run.sha == theirs.head_sha]) == 1
+
+
+def beside(hub: Hub, pull: Pull, login: str, role: Role) -> Pull:
+    """This person's pull request of the same commit."""
+    git(hub.bare, "update-ref", f"refs/heads/{login}/same", pull.head_sha)
+    other = opened(hub, f"{login}/same", by=login)
+    hub.github.repository(NAME).roles[login] = role
+    return other
+
+
+@pytest.mark.parametrize("by", ["a pass", "an event of theirs", "an event of the stranger's"])
+def test_a_stranger_who_proposes_a_persons_commit_once_more_holds_nothing_back(hub: Hub, by: str) -> None:
+    """A commit has one check, whoever proposes it: by the stranger's own pull request it would wait for ever."""
+    theirs = proposed(hub, "alice/hold", HOLD)
+    strangers = beside(hub, theirs, "mallory", "read")
+    review(hub, "dana", theirs.number)
+    if by == "a pass":
+        hub.tick()
+    else:
+        gate(hub, theirs.number if by == "an event of theirs" else strangers.number)
+    assert conclusion(hub, theirs) == "success"
+
+
+def test_what_nobody_approved_waits_whoever_proposes_the_commit_once_more(hub: Hub) -> None:
+    theirs = proposed(hub, "alice/hold", HOLD)
+    strangers = beside(hub, theirs, "mallory", "read")
+    for number in (theirs.number, strangers.number):
+        gate(hub, number)
+        assert conclusion(hub, theirs) is None
+    hub.tick()
+    assert conclusion(hub, theirs) is None
+
+
+def test_of_strangers_alone_the_stricter_decides(hub: Hub) -> None:
+    first = proposed(hub, "mallory/hold", HOLD, by="mallory")
+    hub.github.repository(NAME).roles["mallory"] = "read"
+    beside(hub, first, "eve", "read")
+    review(hub, "dana", first.number)
+    gate(hub, first.number)
+    assert conclusion(hub, first) is None
+
+
+def test_who_proposed_a_commit_does_not_approve_it_where_somebody_else_proposes_it(hub: Hub) -> None:
+    """@dana is listed, and may not write: her own pull request has no say, and neither has she."""
+    theirs = proposed(hub, "alice/hold", HOLD)
+    beside(hub, theirs, "dana", "read")
+    review(hub, "dana", theirs.number)
+    hub.github.repository(NAME).roles["dana"] = "read"
+    assert said(hub, theirs.number).startswith("needs an approval by @dana")
+    assert conclusion(hub, theirs) is None
+
+
+def test_a_pull_request_to_another_branch_has_no_say(hub: Hub) -> None:
+    theirs = proposed(hub, "alice/hold", HOLD)
+    other = beside(hub, theirs, "kim", "write")
+    review(hub, "dana", theirs.number)
+    gate(hub, theirs.number)
+    assert conclusion(hub, theirs) is None, "@kim may write, and nobody approved hers"
+    git(hub.bare, "branch", "release", "main")
+    other.base_ref = "release"
+    gate(hub, theirs.number)
+    assert conclusion(hub, theirs) == "success"
+
+
+@pytest.mark.parametrize("by", ["a pass", "an event"])
+def test_I4_an_approval_for_another_base_is_none_for_main(hub: Hub, by: str) -> None:
+    """On top of a branch that nobody looked at, a pull request shows one harmless file; pointed at main, all of it."""
+    clone = hub.clone()
+    clone.git("checkout", "--quiet", "-B", "alice/stack", "origin/main")
+    clone.commit({MODEL: HOLD}, "a hold that nobody has seen")
+    clone.push("+HEAD:refs/heads/alice/stack")
+    clone.git("checkout", "--quiet", "-B", "alice/top")
+    clone.commit({"README.md": "typo"}, "a typo")
+    clone.push("+HEAD:refs/heads/alice/top")
+    pull = opened(hub, "alice/top", onto="alice/stack")
+    review(hub, "dana", pull.number)
+    hub.tick(timedelta(minutes=1))
+    assert conclusion(hub, pull) == "missing"
+    asked(hub.github, "alice", "PATCH", f"/pulls/{pull.number}", {"base": "main"})
+    looks: dict[str, Callable[[], object]] = {"a pass": hub.tick, "an event": lambda: gate(hub, pull.number)}
+    looks[by]()
+    assert conclusion(hub, pull) is None
+    hub.wait(timedelta(minutes=1))
+    review(hub, "dana", pull.number)
+    looks[by]()
+    assert conclusion(hub, pull) == "success"
+
+
+@pytest.mark.parametrize("by", ["a pass", "an event of theirs", "an event of a stranger's"])
+def test_F21_more_strangers_than_are_looked_at_hold_nothing_back_either(
+    hub: Hub, monkeypatch: pytest.MonkeyPatch, by: str
+) -> None:
+    """They were there first, and push the person's commit to their branches."""
+    monkeypatch.setattr(checking, "AT_ONCE", 2)
+    strangers = [proposed(hub, f"eve/{n}", f"hello {n}", f"{n}.md", by="eve") for n in range(3)]
+    theirs = proposed(hub, "alice/hold", HOLD)
+    roles = hub.github.repository(NAME).roles
+    roles["alice"] = "write"
+    roles["eve"] = "none"
+    for n in range(3):
+        git(hub.bare, "update-ref", f"refs/heads/eve/{n}", theirs.head_sha)
+    review(hub, "dana", theirs.number)
+    if by == "a pass":
+        hub.tick()
+    else:
+        gate(hub, theirs.number if by == "an event of theirs" else strangers[-1].number)
+    assert conclusion(hub, theirs) == "success"

@@ -30,7 +30,9 @@ ROOT = Path(__file__).parents[1]
 TEMPLATE = ROOT / "repo-template"
 WORKFLOWS = sorted((TEMPLATE / ".github" / "workflows").iterdir())
 OURS = re.compile(r"OWNER/tidegate/(?P<path>actions/[a-z]+)@0{40}")
-PULL_REQUEST, RECONCILE = (TEMPLATE / f".github/workflows/{name}.yml" for name in ("pull-request", "reconcile"))
+PULL_REQUEST, RECONCILE, RETARGET = (
+    TEMPLATE / f".github/workflows/{name}.yml" for name in ("pull-request", "reconcile", "retarget")
+)
 EVERY = pytest.mark.parametrize("workflow", WORKFLOWS, ids=lambda path: path.stem)
 NAME = "acme/models"
 MANIFEST, WORKSPACE = (
@@ -181,6 +183,24 @@ def test_a_candidate_is_trained_for_people_of_the_repository_who_ask(
 
 
 @pytest.mark.parametrize(
+    ("github", "variables", "machine"),
+    [
+        pytest.param(pull_request(), {"TIDEGATE_RUNNER": "near"}, "near", id="where-the-servers-are-within-reach"),
+        pytest.param(pull_request(), {}, "ubuntu-24.04", id="no-runner-of-your-own"),
+        pytest.param(pull_request(**A_FORK), {"TIDEGATE_RUNNER": "near"}, "ubuntu-24.04", id="a-forks-on-githubs-own"),
+        pytest.param(pull_request(head={"repo": None}), {"TIDEGATE_RUNNER": "near"}, "ubuntu-24.04", id="a-fork-gone"),
+        pytest.param(QUEUE, {"TIDEGATE_RUNNER": "near"}, "ubuntu-24.04", id="a-merge-queue-tells-not-whose-it-is"),
+    ],
+)
+def test_where_a_plan_is_made(engine: Engine, github: dict[str, Any], variables: dict[str, str], machine: str) -> None:
+    """It replays past rollouts, for which it must reach Prometheus."""
+    job = read(engine, PULL_REQUEST)["jobs"]["plan"]
+    contexts = {"github": github, "vars": variables}
+    assert engine.value(job["runs-on"]["expression"], contexts) == machine
+    assert job["env"] == {"TIDEGATE_PROMETHEUS_URL": {"expression": "vars.TIDEGATE_PROMETHEUS_URL"}}
+
+
+@pytest.mark.parametrize(
     ("github", "variables", "runs"),
     [
         pytest.param(pull_request(), {}, True, id="without-an-app"),
@@ -249,6 +269,8 @@ YES = f"Looks good.\n\n{COMMAND}\n"
         pytest.param(comment("deleted", YES), {"approve", "reconcile"}, id="an-approval-deleted"),
         pytest.param(comment("created", YES, by="Bot"), set(), id="our-own-comment-on-how-to-approve"),
         pytest.param(run_of("pull request"), {"approve", "reconcile"}, id="a-pull-request-or-review"),
+        pytest.param(run_of("retarget", conclusion="success"), {"approve", "reconcile"}, id="I4-another-base"),
+        pytest.param(run_of("retarget", conclusion="skipped"), set(), id="another-text-which-a-pass-may-have-written"),
         pytest.param(run_of("train"), {"reconcile"}, id="a-training-ended"),
         pytest.param({"event_name": "schedule", "event": {}}, {"reconcile"}, id="the-timetable"),
         pytest.param({"event_name": "repository_dispatch", "event": {}}, {"reconcile"}, id="an-alert"),
@@ -260,7 +282,7 @@ def test_what_wakes_the_loop(engine: Engine, github: dict[str, Any], runs: set[s
     assert {job for job in ("approve", "reconcile") if runs_in(engine, RECONCILE, job, contexts)} == runs
 
 
-def test_checks_of_one_pull_request_are_written_one_after_the_other(engine: Engine) -> None:
+def test_F24_checks_of_one_pull_request_are_written_one_after_the_other(engine: Engine) -> None:
     """So that what was read last is written last, whether a review or a comment came, also on a fork's."""
     definition = read(engine, RECONCILE)["jobs"]["approve"]["concurrency"]
     queue = "gh-readonly-queue/main/pr-7-5e1"
@@ -278,7 +300,7 @@ def test_checks_of_one_pull_request_are_written_one_after_the_other(engine: Engi
     assert (definition["queue"], definition["cancel-in-progress"]) == ("max", False)
 
 
-def test_no_run_but_one_for_new_code_takes_the_place_of_a_training_that_waits(engine: Engine) -> None:
+def test_F24_no_run_but_one_for_new_code_takes_the_place_of_a_training_that_waits(engine: Engine) -> None:
     group = read(engine, PULL_REQUEST)["concurrency"]["group"]
     training, *others = (
         engine.text(group, {"github": context})
@@ -297,6 +319,27 @@ def test_no_run_but_one_for_new_code_takes_the_place_of_a_training_that_waits(en
 def test_a_run_is_named_after_what_it_is_for(engine: Engine, github: dict[str, Any], title: str | None) -> None:
     named = engine.text(read(engine, PULL_REQUEST)["run-name"], {"github": github})
     assert named == (title or github["ref_name"])
+
+
+@pytest.mark.parametrize(
+    ("changes", "runs"),
+    [
+        pytest.param({"base": {"ref": {"from": "alice/stack"}, "sha": {"from": "5e1"}}}, True, id="of-the-base"),
+        pytest.param({"body": {"from": "as it was"}}, False, id="of-the-text"),
+    ],
+)
+def test_of_edits_those_of_the_base_start_the_loop(engine: Engine, changes: dict[str, Any], runs: bool) -> None:
+    context = happened("edited", None)
+    contexts = {"github": {**context, "event": {**context["event"], "changes": changes}}, "vars": {}, "needs": {}}
+    assert runs_in(engine, RETARGET, "retarget", contexts) is runs
+    number = context["event"]["pull_request"]["number"]
+    assert engine.text(read(engine, RETARGET)["run-name"], contexts) == f"Pull request #{number}"
+
+
+def test_no_required_job_is_one_that_an_edit_of_a_text_would_skip(engine: Engine) -> None:
+    """GitHub lets a skipped job of the same name count as passed."""
+    assert "edited" not in read(engine, PULL_REQUEST)["on"]["pull_request"]["types"]
+    assert not read(engine, RETARGET)["jobs"].keys() & read(engine, PULL_REQUEST)["jobs"].keys()
 
 
 class TestServing:
@@ -387,6 +430,18 @@ class TestRulesets:
         (line,) = ran.stderr.splitlines()
         assert (ran.returncode, line.startswith(f"{api} does not answer: ")) == (1, True)
         assert line.endswith("; correct GITHUB_API_URL, or try again")
+
+    @pytest.mark.parametrize("app", ["Iv23liAbc", "7a", "-7", "²"])
+    def test_I14_an_app_id_that_is_no_number_is_a_sentence(self, github: FakeGitHub, app: str) -> None:
+        refused = protect(github, github.token("dana", role="admin"), app)
+        (line,) = refused.stderr.splitlines()
+        assert (refused.returncode, line.startswith(f"{app} is no App's id")) == (1, True)
+        assert github.repository(NAME).rulesets == []
+
+    def test_I11_a_token_that_is_none_is_not_shown(self, github: FakeGitHub) -> None:
+        refused = protect(github, "hunter2\nx", "7")
+        (line,) = refused.stderr.splitlines()
+        assert (refused.returncode, "GITHUB_TOKEN" in line, "hunter2" in line) == (1, True, False)
 
     @pytest.mark.parametrize("arguments", [(), ("7", "8", "9")], ids=["nobody-is-signed-in", "too-many-words"])
     def test_wrong_use_prints_how_to_use_it(self, github: FakeGitHub, arguments: tuple[str, ...]) -> None:

@@ -9,17 +9,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from tidegate.core.authorise import edited_check
 from tidegate.core.observed import Check, CheckState, Proposal, ProposalState, PullRequest
 from tidegate.core.transition import parse_branch
 from tidegate.steps import approving
-from tidegate.steps.checking import settle
+from tidegate.steps.checking import MAIN, check_of, settle
 from tidegate.steps.deciding import Judges, decide_model
 from tidegate.steps.desk import Desk
 from tidegate.steps.observe import Sources
 from tidegate.steps.proposing import computed
-
-MAIN = "main"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,7 +58,7 @@ def _check(request: PullRequest, desk: Desk, sources: Sources, judges: Judges) -
     branch = parse_branch(proposal.branch) if proposal is not None else None
     wanted = approving.owner(branch, sources.desired)
     if branch is None or wanted is None or proposal is None:
-        return edited_check(approving.edited(desk, request))
+        return check_of(desk, sources, request)
     decided = decide_model(wanted, sources, judges, desk.now)
     return computed(desk, wanted.model, proposal, decided.decision.environments[branch.environment])
 

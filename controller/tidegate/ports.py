@@ -266,7 +266,12 @@ class Forge(Protocol):
 
     def unchecked(self) -> Mapping[int, str]:
         """The open pull requests to main that are not among `proposals`, as these were listed last, with their heads;
-        without those of which it is known that their check has come to its end."""
+        without those of which it is known that their check has come to its end. Strangers' are last."""
+        ...
+
+    def at_head(self, head: str) -> Sequence[int]:
+        """The open pull requests to main with this head that are not among `proposals`, as these were listed last;
+        strangers' are last."""
         ...
 
     def is_checked(self, head: str) -> bool:

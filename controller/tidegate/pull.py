@@ -22,13 +22,17 @@ from tidegate.steps.observe import Sources
 from tidegate.steps.proposing import Merged, check
 from tidegate.steps.proposing import merge as steps_merge
 
+SHOWN_HEAD = 12
+"""Digits of a head that people are shown, where they need not type it again."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Approved:
-    """An approval that was recorded: whether it counts, and how many that count are there and needed."""
+    """An approval of one head that was recorded: whether it counts, and how many that count are there and needed."""
 
     proposal: int
     handle: str
+    head: str
     environment: str
     counts: bool
     listed: tuple[str, ...]
@@ -36,15 +40,19 @@ class Approved:
     needed: int
 
 
-def approve(desk: Desk, number: int, handle: str) -> Approved:
-    """Record it, whoever it is. Raises Refused for a proposal that is not open, Raced where it moves meanwhile."""
+def approve(desk: Desk, number: int, handle: str, seen: str = "") -> Approved:
+    """Record it, whoever it is. `seen` is the head that the person looked at, where they said it.
+
+    Raises Refused for a proposal that is not open or at another head, Raced where it moves meanwhile.
+    """
     proposal = desk.forge.proposal(number)
     require_open(proposal)
+    require_head(proposal, seen)
     desk.forge.approve(number, handle, proposal.head, desk.now)
-    return _counted(desk, desk.forge.proposal(number), handle)
+    return _counted(desk, desk.forge.proposal(number), handle, proposal.head)
 
 
-def _counted(desk: Desk, proposal: Proposal, handle: str) -> Approved:
+def _counted(desk: Desk, proposal: Proposal, handle: str, head: str) -> Approved:
     environment = branch_of(proposal).environment
     rule = desk.workspace.approvals.get(environment, UNLISTED)
     panel = panel_of([rule], desk.forge, proposal.approvals)
@@ -52,6 +60,7 @@ def _counted(desk: Desk, proposal: Proposal, handle: str) -> Approved:
     return Approved(
         proposal=proposal.number,
         handle=handle,
+        head=head,
         environment=environment,
         counts=bool(counted(rule, people([handle]), panel)),
         listed=rule.handles,
@@ -135,3 +144,10 @@ def require_open(proposal: Proposal) -> None:
     """Raises Refused for a proposal that is merged or closed."""
     if proposal.state is not ProposalState.OPEN:
         raise Refused(f"#{proposal.number} is {proposal.state.value}")
+
+
+def require_head(proposal: Proposal, seen: str) -> None:
+    """Raises Refused for a proposal with another head than was looked at: somebody pushed since."""
+    if seen not in ("", proposal.head):
+        words = f"#{proposal.number} is at {proposal.head}, not at {seen}"
+        raise Refused(f"{words}: look at what is there now: tidegate pull diff {proposal.number}")

@@ -203,7 +203,7 @@ class ForgeContract:
         assert seen.head == proposal.head
         assert world.repository.head(proposal.branch) is None
 
-    def test_merging_what_is_merged_returns_the_same_commit(self, world: World) -> None:
+    def test_F17_merging_what_is_merged_returns_the_same_commit(self, world: World) -> None:
         proposal = world.proposed()
         first = world.forge.merge(proposal.number, proposal.head, "m", NOON)
         assert world.forge.merge(proposal.number, proposal.head, "m", LATER) == first
@@ -313,7 +313,7 @@ class ForgeContract:
         world.forge.reopen(proposal.number, "@dana", LATER)
         assert world.repository.head(proposal.branch) == proposal.head
 
-    def test_a_merged_proposal_is_neither_closed_nor_reopened(self, world: World) -> None:
+    def test_F17_a_merged_proposal_is_neither_closed_nor_reopened(self, world: World) -> None:
         proposal = world.proposed()
         world.forge.merge(proposal.number, proposal.head, "m", NOON)
         with pytest.raises(Refused):
@@ -340,7 +340,7 @@ class ForgeContract:
         world.forge.merge(proposal.number, proposal.head, "m", NOON)
         assert world.forge.diff(proposal.number) == diff
 
-    def test_a_merge_by_a_person_s_hand_shows_as_merged(self, world: World) -> None:
+    def test_F17_a_merge_by_a_person_s_hand_shows_as_merged(self, world: World) -> None:
         proposal = world.proposed()
         world.person.commit({"README.md": "earlier work\n"})
         world.person.git("fetch", "--quiet")

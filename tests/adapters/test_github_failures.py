@@ -12,10 +12,12 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from types import SimpleNamespace
 from typing import NoReturn
 
 import pytest
 import requests
+from github import Requester
 
 from adapters.forge_contract import BRANCH, FIRST_FILES, LATER, PIN, World
 from support.github.faults import Kind
@@ -572,6 +574,18 @@ def test_a_deployment_that_github_does_not_take_is_refused(hub: GitHubWorld, wor
         world.forge.show_serving(serving)
 
 
+def test_a_deployment_waits_for_no_check_and_merges_nothing(hub: GitHubWorld, world: World) -> None:
+    """GitHub's own defaults would refuse this one, for the check, and merge main into what is older than main."""
+    commit = world.main()
+    report(hub, commit, "failure")
+    world.person.commit({"README.md": "hello"})
+    world.person.push("main")
+    world.forge.show_serving(Serving(model="m", environment="production", last=True, commit=commit, versions={1: True}))
+    (deployment,) = hub.github.repository(NAME).deployments
+    assert (deployment.sha, [each.state for each in deployment.statuses]) == (commit, ["success"])
+    assert world.main() != commit
+
+
 # Who we are, and what we may ask.
 
 
@@ -671,6 +685,25 @@ def test_F21_reads_are_tried_three_times_and_writes_once(hub: GitHubWorld, world
             write()
         assert len(hub.calls(method)) == 1
         hub.github.mend()
+
+
+def test_F21_nothing_sleeps_inside_a_request(hub: GitHubWorld, world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """PyGithub left alone waits a second from one write to the next, and out a limit."""
+
+    def sleep(seconds: float) -> NoReturn:
+        raise AssertionError(f"it waits {seconds} s")
+
+    monkeypatch.setattr(Requester, "time", SimpleNamespace(sleep=sleep))
+    number = world.proposed().number
+    for text in ("one", "two", "three"):
+        world.forge.comment(number, "tidegate", text, "", NOON)
+    hub.github.fault("POST", "/issues/", "secondary-limit", status=403, retry_after=3600)
+    with pytest.raises(OutsideSystem, match="a rate limit is reached"):
+        world.forge.comment(number, "tidegate", "four", "", NOON)
+    hub.clock.at += timedelta(hours=1)
+    hub.github.fault("GET", f"/pulls/{number}$", "before", times=99, status=202)
+    with pytest.raises(OutsideSystem, match="not done with GET"):
+        hub.forge.proposal(number)
 
 
 def test_F26_a_github_that_hangs_is_given_up(hub: GitHubWorld, monkeypatch: pytest.MonkeyPatch) -> None:

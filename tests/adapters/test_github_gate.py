@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,8 @@ from support.github.state import Role
 from support.github_hub import asked
 from support.github_worlds import NAME, GitHubWorld, github_world
 from support.repositories import NOON
-from tidegate.adapters.github import Address, Session, Token, gate
+from tidegate.adapters.github import gate
+from tidegate.adapters.github.listing import _strangers_last
 from tidegate.core.observed import Check, CheckState, ProposalState
 from tidegate.errors import WrongUse
 
@@ -71,6 +73,65 @@ def test_our_proposal_is_read_with_who_opened_it_and_its_check(world: World) -> 
     assert found.comments == (), "the record of an approval is none"
 
 
+def all_said(hub: GitHubWorld, number: int) -> None:
+    """@dana approves in every way there is."""
+    asked(hub.github, "dana", "POST", f"/pulls/{number}/reviews", {"event": "APPROVE"})
+    asked(hub.github, "dana", "POST", f"/issues/{number}/comments", {"body": "/tidegate approve"})
+    asked(hub.github, "dana", "PUT", f"/issues/{number}/labels", {"labels": ["tidegate/approved"]})
+
+
+def counts(world: World, number: int) -> tuple[int, int, int]:
+    found = world.forge.pull_request(number)
+    return len(found.approvals), len(found.comments), len(found.labels)
+
+
+def test_I4_what_was_said_when_it_went_to_another_branch_is_of_another_diff(hub: GitHubWorld, world: World) -> None:
+    number = opened_by(hub, "eve")
+    hub.person.push("HEAD~1:refs/heads/release")
+    asked(hub.github, "eve", "PATCH", f"/pulls/{number}", {"base": "release"})
+    world.it_is(NOON + timedelta(minutes=1))
+    all_said(hub, number)
+    assert counts(world, number) == (1, 1, 1)
+    asked(hub.github, "eve", "PATCH", f"/pulls/{number}", {"base": "main"})
+    assert counts(world, number) == (0, 0, 0), "in the same second nobody can tell which came first"
+    world.it_is(NOON + timedelta(minutes=2))
+    assert counts(world, number) == (0, 0, 0)
+    asked(hub.github, "eve", "PUT", f"/issues/{number}/labels", {"labels": ["bug"]})
+    all_said(hub, number)
+    assert counts(world, number) == (1, 1, 1)
+
+
+def test_I4_so_does_a_base_that_github_itself_changed(hub: GitHubWorld, world: World) -> None:
+    hub.person.checkout("stack", new=True)
+    hub.person.commit({"STACK.md": "below\n"})
+    hub.person.push("stack")
+    below = asked(hub.github, "eve", "POST", "/pulls", {"title": "Below", "head": "stack", "base": "main"}).json()
+    hub.person.checkout("top", new=True)
+    hub.person.commit({"TOP.md": "above\n"})
+    hub.person.push("top")
+    above = asked(hub.github, "eve", "POST", "/pulls", {"title": "Above", "head": "top", "base": "stack"}).json()
+    all_said(hub, above["number"])
+    world.it_is(NOON + timedelta(minutes=1))
+    asked(hub.github, "kim", "PUT", f"/pulls/{below['number']}/merge", {})
+    asked(hub.github, "kim", "DELETE", "/git/refs/heads/stack")
+    assert world.forge.pull_request(above["number"]).base == "main"
+    assert counts(world, above["number"]) == (0, 0, 0)
+
+
+def test_I4_an_approval_of_a_proposal_of_ours_ends_with_its_base_too(hub: GitHubWorld, world: World) -> None:
+    """A branch of ours that somebody pushed to is theirs: what it shows depends on where it goes."""
+    proposal = world.proposed()
+    world.forge.approve(proposal.number, "@dana", proposal.head, NOON)
+    hub.person.push("HEAD:refs/heads/release")
+    world.it_is(NOON + timedelta(minutes=1))
+    for base in ("release", "main"):
+        asked(hub.github, "eve", "PATCH", f"/pulls/{proposal.number}", {"base": base})
+    assert world.forge.proposal(proposal.number).approvals == ()
+    assert world.forge.proposals()[0].approvals == ()
+    world.forge.approve(proposal.number, "@dana", proposal.head, NOON + timedelta(minutes=2))
+    assert [each.handle for each in world.forge.proposals()[0].approvals] == ["@dana"]
+
+
 def test_the_check_is_written_for_a_pull_request_of_anybody(hub: GitHubWorld, world: World) -> None:
     number = opened_by(hub, "eve")
     head = world.forge.pull_request(number).head
@@ -98,18 +159,8 @@ def test_a_team_that_may_not_be_read_says_what_to_give(
         world.forge.members("@acme/nobody")
 
 
-class Told(Session):
-    """A session in which every list says the same."""
-
-    told: tuple[dict[str, object], ...] = ()
-
-    def pages(self, path: str, **parameters: str | int) -> Iterator[dict[str, object]]:
-        yield from self.told if path.endswith("/events") else ()
-
-
 def test_a_label_is_of_who_set_it_last() -> None:
-    session = Told(Address(owner="acme", name="models"), Token(value="t"))
-    session.told = tuple(
+    events = (
         {"event": event, "label": {"name": name}, "actor": {"login": login}, "created_at": f"2026-03-01T1{hour}:00:00Z"}
         for hour, (event, name, login) in enumerate(
             [
@@ -120,7 +171,7 @@ def test_a_label_is_of_who_set_it_last() -> None:
             ]
         )
     )
-    found = list(gate._labels(session, 1, {"labels": [{"name": "tidegate/approved"}]}))
+    found = list(gate._labels(events, {"labels": [{"name": "tidegate/approved"}]}))
     assert [(each.name, each.author, each.at.hour) for each in found] == [("tidegate/approved", "@dana", 12)]
 
 
@@ -147,6 +198,25 @@ def test_others_pull_requests_are_unchecked_until_their_check_has_come_to_its_en
         world.forge.proposals()
         assert world.forge.is_checked(head) is not unchecked
         assert world.forge.unchecked() == ({number: head} if unchecked else {})
+        assert world.forge.at_head(head) == [number], "checked or not"
+    assert world.forge.at_head(world.forge.proposals()[0].head) == [], "a proposal is no other's"
+
+
+def test_F21_of_those_with_one_head_strangers_are_looked_at_last() -> None:
+    """However many they are, and however early they were."""
+    opened = [
+        {
+            "number": number,
+            "head": {"ref": "patch", "sha": "c0ffee", "repo": {"id": 2} if fork else here},
+            "base": {"repo": here},
+            "author_association": stands,
+        }
+        for here in [{"id": 1}]
+        for number, fork, stands in [
+            (1, True, "NONE"), (2, True, "CONTRIBUTOR"), (3, True, "MEMBER"), (4, False, "NONE"), (5, False, "OWNER")
+        ]
+    ]  # fmt: skip
+    assert [each["number"] for each in sorted(opened, key=_strangers_last)] == [5, 4, 3, 1, 2]
 
 
 def test_who_wrote_commits_is_told_by_their_addresses(hub: GitHubWorld, world: World) -> None:

@@ -108,6 +108,34 @@ def test_the_app_goes_before_a_token(monkeypatch: pytest.MonkeyPatch, tmp_path: 
     assert wiring.credential() == AppKey(app_id="12", private_key="PEM")
 
 
+@pytest.mark.parametrize(
+    "app_id",
+    ["my-app", "7a", "-7", "0x10", "²", " 7", "7\n8", "ghp_0secret"],
+    ids=["its-name", "a-letter", "negative", "hexadecimal", "no-decimal", "a-blank", "two-lines", "a-token"],
+)
+def test_I14_an_app_id_that_nobody_has_is_named(monkeypatch: pytest.MonkeyPatch, app_id: str) -> None:
+    monkeypatch.setenv("TIDEGATE_GITHUB_APP_ID", app_id)
+    with pytest.raises(wiring.NotSignedIn, match=r"^TIDEGATE_GITHUB_APP_ID is .* neither .* \(a number\) nor"):
+        wiring.credential()
+
+
+@pytest.mark.parametrize("app_id", ["12", "Iv1.8a61f9b3a7aba766", "Iv23liAbCdEf"])
+def test_an_app_may_be_named_by_its_client_id(monkeypatch: pytest.MonkeyPatch, app_id: str) -> None:
+    monkeypatch.setenv("TIDEGATE_GITHUB_APP_ID", app_id)
+    monkeypatch.setenv("TIDEGATE_GITHUB_APP_KEY", "PEM")
+    assert wiring.credential() == AppKey(app_id=app_id, private_key="PEM")
+
+
+@pytest.mark.parametrize("token", ["two words", "a\nb", "t\u20ack", "\udcff"])
+def test_I11_I14_a_token_that_no_header_takes_is_named_and_not_shown(
+    monkeypatch: pytest.MonkeyPatch, token: str
+) -> None:
+    monkeypatch.setenv("GH_TOKEN", token)
+    with pytest.raises(wiring.NotSignedIn, match=r"^GH_TOKEN holds no token") as refused:
+        wiring.credential()
+    assert token not in str(refused.value)
+
+
 def test_a_clone_of_our_github_talks_to_it(hub: GitHubWorld, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GITHUB_SERVER_URL", hub.github.url)
     monkeypatch.setenv("GITHUB_TOKEN", hub.github.token("dana"))

@@ -6,7 +6,7 @@ The proxy alone knows where `github.test` is: what goes round it finds nobody.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -14,11 +14,15 @@ import pytest
 
 from support.certificates import authority, door
 from support.github.server import FakeGitHub
+from support.github_worlds import Ticking
 from support.mlflow_server import MlflowServer
 from support.outbound import TOKEN, a_day, app, github_with_models, refusals, session_at, without_settings
 from support.prometheus_server import PrometheusServer
 from support.proxies import proxy
 from tidegate.adapters.git.remote import Remote, RemoteRepository
+from tidegate.adapters.github import Address, Token
+from tidegate.adapters.github.survey import GitHubSurvey
+from tidegate.adapters.github_comments import Comments
 from tidegate.adapters.mlflow import MlflowServer as Mlflow
 from tidegate.adapters.prometheus import Prometheus
 from tidegate.core.judging.reading import Unread
@@ -26,6 +30,7 @@ from tidegate.errors import OutsideSystem, WrongUse
 
 pytestmark = pytest.mark.contract
 SECRET = "hunter2"
+ADDRESS = Address(owner="acme", name="models", api="https://github.test", server="https://github.test")
 
 
 @pytest.fixture(autouse=True)
@@ -123,31 +128,73 @@ def test_a_proxy_that_refuses_is_named_without_its_password(
     assert not [said for said in (rest, git, caplog.text) if SECRET in said or TOKEN in said]
 
 
-@pytest.mark.parametrize(
-    "address",
-    [
-        pytest.param("http://dana:hun%0ater2@127.0.0.1:9", id="a-line-break-in-the-password"),
-        pytest.param("http://dana:hun/ter2@127.0.0.1:9", id="a-slash-in-the-password"),
-        pytest.param("http://dana:hun#ter2@127.0.0.1:9", id="a-hash-in-the-password"),
-        pytest.param("http://dana:hun?ter2@127.0.0.1:9", id="a-question-mark-in-the-password"),
-        pytest.param("http://dana:hun@ter2@127.0.0.1:9", id="an-at-sign-in-the-password"),
-        pytest.param("http://dana:hun ter2@127.0.0.1:9", id="a-space-in-the-password"),
-        pytest.param("http://dana:hun\tter2@127.0.0.1:9", id="a-tab-in-the-password"),
-        pytest.param("http://dana:hunter2@127.0.0.1:nine", id="a-port-that-is-no-number"),
-        pytest.param("http://dana:hunter2@[::1:9", id="half-a-bracket"),
-        pytest.param("http://dana:hunter2@", id="no-host"),
-        pytest.param("http://dana:hunter2@127.0.0.1:9/path", id="a-path"),
-        pytest.param("ftp://dana:hunter2@127.0.0.1:9", id="a-scheme-that-is-no-proxys"),
-    ],
-)
-def test_I11_a_proxy_that_is_no_plain_address_is_refused_before_git_shows_any_of_it(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, address: str
+NO_ADDRESSES = [
+    pytest.param("http://dana:hun%0ater2@127.0.0.1:9", id="a-line-break-in-the-password"),
+    pytest.param("http://dana:hun/ter2@127.0.0.1:9", id="a-slash-in-the-password"),
+    pytest.param("http://dana:hun#ter2@127.0.0.1:9", id="a-hash-in-the-password"),
+    pytest.param("http://dana:hun?ter2@127.0.0.1:9", id="a-question-mark-in-the-password"),
+    pytest.param("http://dana:hun@ter2@127.0.0.1:9", id="an-at-sign-in-the-password"),
+    pytest.param("http://dana:hun ter2@127.0.0.1:9", id="a-space-in-the-password"),
+    pytest.param("http://dana:hun\tter2@127.0.0.1:9", id="a-tab-in-the-password"),
+    pytest.param("http://dana:hunter2@127.0.0.1:nine", id="a-port-that-is-no-number"),
+    pytest.param("http://dana:hunter2@127.0.0.1:99999", id="a-port-that-is-too-high"),
+    pytest.param("http://dana:hunter2@[::1:9", id="half-a-bracket"),
+    pytest.param("http://dana:hunter2@", id="no-host"),
+    pytest.param("http://", id="nothing-but-a-scheme"),
+    pytest.param("   ", id="blanks"),
+    pytest.param("dana:hunter2@127.0.0.1:9", id="a-user-and-no-scheme"),
+    pytest.param("http://dana:hunter2@127.0.0.1:9/path", id="a-path"),
+    pytest.param("ftp://dana:hunter2@127.0.0.1:9", id="a-scheme-that-is-no-proxys"),
+]
+
+
+def _by_git(folder: Path) -> None:
+    remote = Remote("https://github.test/acme/models.git", folder / "mirror.git", lambda: TOKEN)
+    RemoteRepository(remote, identity="ci@example.org").head()
+
+
+def _by_comment(_: Path) -> None:
+    Comments(api="https://github.test", repository="acme/models", token=TOKEN).keep(
+        7, "<!-- tidegate -->", "", new=True
+    )
+
+
+CLIENTS = [
+    pytest.param(_by_git, id="git"),
+    pytest.param(lambda _: session_at("https://github.test").get("/repos/acme/models"), id="github"),
+    pytest.param(_by_comment, id="comments"),
+    pytest.param(lambda _: GitHubSurvey(ADDRESS, Token(value=TOKEN)).survey(Ticking()), id="doctor"),
+    pytest.param(lambda _: Prometheus("https://prometheus.test").now(), id="prometheus"),
+    pytest.param(lambda _: Mlflow("https://mlflow.test").response("GET", "/health", {}), id="mlflow"),
+]
+
+
+@pytest.mark.parametrize("ask", CLIENTS)
+@pytest.mark.parametrize("address", NO_ADDRESSES)
+def test_I11_I14_a_proxy_that_is_no_plain_address_is_refused_before_anybody_shows_any_of_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, address: str, ask: Callable[[Path], object]
 ) -> None:
     monkeypatch.setenv("HTTPS_PROXY", address)
-    remote = Remote("https://github.test/acme/models.git", tmp_path / "mirror.git", lambda: TOKEN)
-    with pytest.raises(WrongUse, match="percent-encoded") as refused:
-        RemoteRepository(remote, identity="ci@example.org").head()
+    with pytest.raises(WrongUse, match=r"^HTTPS_PROXY is no address of a proxy; .* percent-encoded") as refused:
+        ask(tmp_path)
     assert not [part for part in ("hun", "ter2", "dana") if part in str(refused.value)]
+
+
+@pytest.mark.parametrize("ask", CLIENTS)
+@pytest.mark.parametrize("name", ["https_proxy", "ALL_PROXY", "all_proxy"])
+def test_I14_the_variable_that_is_wrong_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, ask: Callable[[Path], object]
+) -> None:
+    monkeypatch.setenv(name, f"http://dana:{SECRET}@")
+    with pytest.raises(WrongUse, match=f"^{name} is no address of a proxy"):
+        ask(tmp_path)
+
+
+def test_a_wrong_proxy_of_another_scheme_harms_nobody(
+    prometheus: PrometheusServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HTTPS_PROXY", "http://")
+    assert not isinstance(Prometheus(prometheus.url).now(), Unread)
 
 
 def test_I11_what_git_says_is_cleared_of_the_proxys_password(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -42,3 +42,17 @@ def test_a_head_forced_back_onto_the_base_closes(dana: Caller, repository: Repos
     dana.patch("/git/refs/heads/b", {"sha": repository.git.branch("main"), "force": True})
     pull = dana.get("/pulls/1").json()
     assert (pull["state"], pull["merged"]) == ("closed", False)
+
+
+def test_a_base_that_is_deleted_after_its_merge_leaves_its_pull_requests_to_where_it_went(
+    dana: Caller, repository: Repository
+) -> None:
+    commit(repository, "stack", {"a": "1"})
+    commit(repository, "top", {"b": "1"}, onto="stack")
+    dana.open("stack")
+    dana.post("/pulls", {"title": "T", "head": "top", "base": "stack"})
+    assert dana.put("/pulls/1/merge", {}).status_code == 200
+    dana.delete("/git/refs/heads/stack")
+    pull = dana.get("/pulls/2").json()
+    assert (pull["state"], pull["base"]["ref"]) == ("open", "main")
+    assert [event["event"] for event in dana.get("/issues/2/events").json()] == ["automatic_base_change_succeeded"]

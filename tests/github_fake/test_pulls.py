@@ -167,3 +167,39 @@ def test_a_workflow_opens_and_approves_only_where_the_setting_says_so(
     robot.patch("/pulls/1", {"state": "closed"})
     repository.settings.can_approve_pull_request_reviews = True
     assert actions.open("b")["user"]["login"] == "github-actions[bot]"
+
+
+def test_another_base_is_remembered_and_told_and_takes_no_review_away(
+    dana: Caller, owner: Caller, repository: Repository, github: FakeGitHub
+) -> None:
+    repository.git.move("refs/heads/release", repository.git.branch("main"))
+    commit(repository, "b", {"a": "1"})
+    dana.open("b")
+    owner.post("/pulls/1/reviews", {"event": "APPROVE", "body": "Yes"})
+    assert dana.patch("/pulls/1", {"base": "main"}).status_code == 200
+    assert dana.get("/issues/1/events").json() == [], "it has that base already"
+    assert dana.patch("/pulls/1", {"base": "release"}).json()["base"]["ref"] == "release"
+    (event,) = dana.get("/issues/1/events").json()
+    assert (event["event"], event["actor"]["login"]) == ("base_ref_changed", "dana")
+    assert [review["state"] for review in dana.get("/pulls/1/reviews").json()] == ["APPROVED"]
+    (told,) = (event.payload for event in github.events if event.payload.get("action") == "edited")
+    assert told["changes"]["base"]["ref"] == {"from": "main"}
+
+
+@pytest.mark.parametrize(
+    ("base", "wrong"),
+    [
+        pytest.param("nowhere", {"field": "base", "code": "invalid"}, id="that-is-not-there"),
+        pytest.param("b", {"code": "custom", "message": "No commits between b and b"}, id="that-has-it-all"),
+        pytest.param(
+            "release", {"code": "custom", "message": "A pull request already exists for acme:b."}, id="of-another-one"
+        ),
+    ],
+)
+def test_a_base_that_cannot_be(dana: Caller, repository: Repository, base: str, wrong: Json) -> None:
+    repository.git.move("refs/heads/release", repository.git.branch("main"))
+    commit(repository, "b", {"a": "1"})
+    dana.open("b")
+    dana.post("/pulls", {"title": "T", "head": "b", "base": "release"})
+    refused = dana.patch("/pulls/1", {"base": base})
+    assert (refused.status_code, _errors(refused.json())) == (422, [{"resource": "PullRequest", **wrong}])

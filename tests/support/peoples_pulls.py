@@ -18,9 +18,9 @@ def proposed(hub: Hub, branch: str, text: str, path: str = MODEL, *, by: str = "
     return opened(hub, branch, by=by)
 
 
-def opened(hub: Hub, branch: str, *, by: str = "alice") -> Pull:
+def opened(hub: Hub, branch: str, *, by: str = "alice", onto: str = "main") -> Pull:
     """The pull request of a branch that is there."""
-    asked(hub.github, by, "POST", "/pulls", {"title": "A change", "head": branch, "base": "main", "body": ""})
+    asked(hub.github, by, "POST", "/pulls", {"title": "A change", "head": branch, "base": onto, "body": ""})
     return hub.pulls[-1]
 
 

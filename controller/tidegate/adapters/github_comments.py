@@ -5,11 +5,14 @@ Whatever else is said to GitHub is the forge adapter's. REST, https://docs.githu
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 import requests
+from requests.utils import get_environ_proxies, select_proxy
 
+from tidegate.core.web_address import require_proxy
 from tidegate.errors import OutsideSystem, Refused, cause
 
 _SECONDS = 10
@@ -36,8 +39,10 @@ class Comments:
     def keep(self, number: int, marker: str, body: str, *, new: bool) -> str | None:
         """Bring the comment that starts with the marker up to date; without one, make it where `new`.
 
-        Returns its address, None without a comment. Raises Refused where the token may not, else OutsideSystem.
+        Returns its address, None without a comment. Raises Refused where the token may not, WrongUse for a proxy that
+        is no address, else OutsideSystem.
         """
+        require_proxy(select_proxy(self._api, get_environ_proxies(self._api)), self._api, os.environ)
         found = [one for one in self._all(number) if self._starts(one, marker)]
         ours = [one for one in found if self._is_ours(one)]
         if not ours:

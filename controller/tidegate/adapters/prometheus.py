@@ -7,6 +7,7 @@ words on an error. Which series to ask for is `core.judging.queries`' work.
 from __future__ import annotations
 
 import math
+import os
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -16,12 +17,13 @@ from urllib.parse import unquote, urlsplit
 
 import requests
 from prometheus_api_client import PrometheusConnect
+from requests.utils import get_environ_proxies, select_proxy
 from urllib3.util.retry import Retry
 
 from tidegate.core.diagnosis.metrics import PrometheusFacts, Rejected
 from tidegate.core.diagnosis.remark import Unknown
 from tidegate.core.judging.reading import Sampled, Series, Unread, Why
-from tidegate.core.web_address import require_web_address
+from tidegate.core.web_address import require_proxy, require_web_address
 from tidegate.errors import cause, without_credentials
 from tidegate.ports import Clock
 
@@ -60,8 +62,9 @@ class Prometheus:
     def __init__(
         self, url: str, access: Access = ANYONE, timeout: timedelta = timedelta(seconds=10), setting: str = SETTING
     ) -> None:
-        """`setting` is where the address stands. Raises WrongUse for what is none."""
+        """`setting` is where the address stands. Raises WrongUse for what is none, and for a proxy that is none."""
         require_web_address(url, setting)
+        require_proxy(select_proxy(url, get_environ_proxies(url)), url, os.environ)
         self._setting = setting
         self.address = without_credentials(url).rstrip("/")
         self._timeout = timeout.total_seconds()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from string import hexdigits
+
 import click
 
 from tidegate.cli.choice import output_format
@@ -9,6 +11,17 @@ from tidegate.cli.session import Session, pass_session, tell
 
 NUMBER = click.argument("number", type=click.IntRange(min=1))
 DRY_RUN = click.option("--dry-run", is_flag=True, help="Only tell what would be done.")
+
+_DIGITS = 40
+"""Of a whole commit: two that begin alike are made in seconds."""
+
+
+def _as_head(context: click.Context, parameter: click.Parameter, value: str) -> str:
+    head = value.lower()
+    if value and not (len(head) == _DIGITS and set(head) <= set(hexdigits)):
+        words = f"{value!r} is no whole commit: give all {_DIGITS} digits, as `tidegate pull show` does"
+        raise click.BadParameter(words, context, parameter)
+    return head
 
 
 @click.group("pull")
@@ -48,27 +61,45 @@ def show(session: Session, number: int, form: str) -> int:
 @NUMBER
 @pass_session
 def diff(session: Session, number: int) -> int:
-    """Print the change of proposal NUMBER."""
-    print(session.context().forge.diff(number), end="")
+    """Print the change of proposal NUMBER.
+
+    How to approve just that follows on stderr: what is printed stays a diff.
+    """
+    from tidegate.cli.pull_report import how_to_approve
+
+    forge = session.context().forge
+    proposal = forge.proposal(number)  # its head is read before the change: a push in between is refused, not approved
+    print(forge.diff(number), end="", flush=True)
+    if words := how_to_approve(proposal):
+        tell(words)
     return 0
 
 
 @command.command("approve")
 @NUMBER
+@click.option(
+    "--head", metavar="SHA", callback=_as_head, default="", help="The whole commit you looked at; refused if it moved."
+)
 @DRY_RUN
 @pass_session
-def approve(session: Session, number: int, *, dry_run: bool) -> int:
-    """Approve proposal NUMBER as it is now. Counts only if you are listed in tidegate.yaml."""
+def approve(session: Session, number: int, head: str, *, dry_run: bool) -> int:
+    """Approve proposal NUMBER. Counts only if you are listed in tidegate.yaml.
+
+    `pull show` and `pull diff` end with the command that approves what they showed, and nothing pushed since. Without
+    --head what is there at this moment is approved.
+    """
     from tidegate.cli import pull_report
-    from tidegate.pull import approve, require_open
+    from tidegate.pull import SHOWN_HEAD, approve, require_head, require_open
 
     context = session.context()
     handle = session.person(context)
-    require_open(context.forge.proposal(number))
+    proposal = context.forge.proposal(number)
+    require_open(proposal)
+    require_head(proposal, head)
     if dry_run:
-        print(f"#{number} would be approved by {handle}")
+        print(f"#{number} would be approved by {handle} at {proposal.head[:SHOWN_HEAD]}")
         return 0
-    pull_report.say_approved(approve(context.desk(context.desired()), number, handle))
+    pull_report.say_approved(approve(context.desk(context.desired()), number, handle, head))
     return 0
 
 

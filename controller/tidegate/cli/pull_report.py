@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from tidegate.core.observed import Proposal
-from tidegate.pull import Approved
+from tidegate.core.observed import Proposal, ProposalState
+from tidegate.pull import SHOWN_HEAD, Approved
 from tidegate.reporters import json, text
 
 
@@ -30,11 +30,20 @@ def show_one(proposal: Proposal, form: str) -> None:
     print(f"\n{proposal.body}", end="")
     for comment in proposal.comments:
         print(f"\n{comment.author}, {comment.at:%Y-%m-%d %H:%M:%S %Z}:\n{comment.text}")
+    if words := how_to_approve(proposal):
+        print(f"\n{words}")
+
+
+def how_to_approve(proposal: Proposal) -> str:
+    """The command that approves what was shown and nothing that is pushed later; "" where nothing is open."""
+    if proposal.state is not ProposalState.OPEN:
+        return ""
+    return f"To approve this: tidegate pull approve {proposal.number} --head {proposal.head}"
 
 
 def say_approved(approved: Approved) -> None:
     """Say whether it counts, and what else is needed."""
-    print(f"#{approved.proposal}: approved by {approved.handle}")
+    print(f"#{approved.proposal}: approved by {approved.handle} at {approved.head[:SHOWN_HEAD]}")
     if not approved.counts:
         print(f"It does not count: {approved.handle} is not listed under {_rule(approved)}")
     missing = approved.needed - approved.given

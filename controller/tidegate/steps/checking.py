@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 
 from tidegate.core.authorise import edited_check
 from tidegate.core.observed import Check, CheckState, Proposal, ProposalState, PullRequest
@@ -20,6 +21,7 @@ from tidegate.steps.observe import Sources
 AT_ONCE = 20
 """So many pull requests are looked at in a pass, whoever opened how many: forges limit what they are asked, and reverts
 need it."""
+MAIN = "main"
 _IN_A_ROW = 3
 _LOOKS = 2
 _STRICTEST_FIRST = (CheckState.FAILED, CheckState.PENDING, CheckState.PASSED)
@@ -65,18 +67,25 @@ def _lot(number: int, minute: int) -> str:
 
 
 def _waiting(desk: Desk, sources: Sources) -> dict[str, list[int]]:
-    """The open pull requests that may have no check yet, by head; not what shares a head with a proposal of ours, whose
-    own check stands there."""
-    open_ = [proposal for proposal in sources.proposals if proposal.state is ProposalState.OPEN]
-    nobodys = [each for each in open_ if approving.owner(parse_branch(each.branch), sources.desired) is None]
-    ours = {each.head for each in open_} - {each.head for each in nobodys}
-    # Nobody's are on a branch that is called like ours: no model looks after them.
+    """The open pull requests that may have no check yet, by head, strangers' last; not what shares a head with a
+    proposal of ours, whose own check stands there."""
+    nobodys = _nobodys(sources)
+    ours = {each.head for each in _open(sources)} - {each.head for each in nobodys}
     heads = {each.number: each.head for each in nobodys if not _is_checked(each)} | dict(desk.forge.unchecked())
     by_head: dict[str, list[int]] = {}
-    for number, head in sorted(heads.items()):
+    for number, head in heads.items():
         if head not in ours:
             by_head.setdefault(head, []).append(number)
     return by_head
+
+
+def _open(sources: Sources) -> Sequence[Proposal]:
+    return [proposal for proposal in sources.proposals if proposal.state is ProposalState.OPEN]
+
+
+def _nobodys(sources: Sources) -> Sequence[Proposal]:
+    """Those on a branch that is called like ours: no model looks after them."""
+    return [each for each in _open(sources) if approving.owner(parse_branch(each.branch), sources.desired) is None]
 
 
 def _is_checked(proposal: Proposal) -> bool:
@@ -95,12 +104,48 @@ def _bring_up_to_date(desk: Desk, head: str, numbers: Sequence[int]) -> None:
 
 
 def _strictest(desk: Desk, head: str, numbers: Sequence[int]) -> tuple[PullRequest, Check] | None:
-    """The strictest check that any of these has, with its pull request; None where none of them is open at this head
-    any more."""
+    """The check of a head, with the pull request that decides it; None where none of them is open there any more."""
     requests = (desk.forge.pull_request(number) for number in numbers)
-    there = [each for each in requests if each.state is ProposalState.OPEN and each.head == head]
-    found = [(each, edited_check(approving.edited(desk, each))) for each in there]
-    return min(found, key=lambda each: _STRICTEST_FIRST.index(each[1].state), default=None)
+    there = [each for each in requests if _proposes(each, head)]
+    return _strictest_of(desk, there) if there else None
+
+
+def _proposes(request: PullRequest, head: str) -> bool:
+    return (request.state, request.head, request.base) == (ProposalState.OPEN, head, MAIN)
+
+
+def check_of(desk: Desk, sources: Sources, request: PullRequest) -> Check:
+    """The check of a person's pull request: its head has one, whoever else proposes that commit."""
+    nobodys = (each.number for each in _nobodys(sources) if each.head == request.head)
+    numbers = [each for each in (*nobodys, *desk.forge.at_head(request.head)) if each != request.number]
+    others = [desk.forge.pull_request(number) for number in numbers[:AT_ONCE]]
+    return _strictest_of(desk, [request, *(each for each in others if _proposes(each, request.head))])[1]
+
+
+def _strictest_of(desk: Desk, there: Sequence[PullRequest]) -> tuple[PullRequest, Check]:
+    """Of pull requests with one head: the strictest check of those that decide, each by its own approvals.
+
+    Who opened any of them approves none of them.
+    """
+    authors = frozenset(each.author for each in there)
+    found = []
+    for each in _deciding(desk, there):
+        edited = approving.edited(desk, each)
+        found.append((each, edited_check(replace(edited, authors=edited.authors | authors))))
+    return min(found, key=lambda each: _STRICTEST_FIRST.index(each[1].state))
+
+
+def _deciding(desk: Desk, there: Sequence[PullRequest]) -> Sequence[PullRequest]:
+    """Whoever can read a commit can propose it from a fork. That must hold nobody back: where somebody who may write
+    proposes it too, a stranger's pull request has no say."""
+    if len(there) == 1:
+        return there
+    return [each for each in there if _by_a_writer(desk, each)] or there
+
+
+def _by_a_writer(desk: Desk, request: PullRequest) -> bool:
+    """Bots have no permission that could be asked for: one that has a branch here may write."""
+    return desk.forge.may_write(request.author) or (request.author.endswith("[bot]") and not request.fork)
 
 
 def settle(desk: Desk, number: int, check: Check, afresh: Callable[[], Check | None]) -> Check:

@@ -21,8 +21,15 @@ APP_ID, APP_KEY, APP_KEY_FILE = "TIDEGATE_GITHUB_APP_ID", "TIDEGATE_GITHUB_APP_K
 LOGINS = "TIDEGATE_GITHUB_LOGINS"
 TOKENS = ("TIDEGATE_GITHUB_TOKEN", "GITHUB_TOKEN", "GH_TOKEN")
 
+_APP = re.compile(r"[0-9]+|Iv[0-9A-Za-z.]+")
+_TOKEN = re.compile(r"[!-~]+")
+
 # `git@github.com:acme/models.git`, `ssh://git@github.com/acme/models`, `https://github.com/acme/models.git`
 _SCP = re.compile(r"(?:[^@/]+@)?(?P<host>[^:/]+):(?P<path>[^/].*)")
+
+
+class NotSignedIn(WrongUse):
+    """No variable says who we are on GitHub, or one says what nobody can be."""
 
 
 def repository_at(origin: Path | str | None, github: GitHub) -> str | None:
@@ -58,16 +65,29 @@ def has_credential() -> bool:
 
 def credential() -> AppKey | Token:
     """The App if there is one, else a token. Raises WrongUse with the names to set."""
-    from tidegate.adapters.github import AppKey, Token
+    from tidegate.adapters.github import Token
     from tidegate.adapters.secrets import resolve
 
     if app_id := os.environ.get(APP_ID):
-        reference = {"file": os.environ[APP_KEY_FILE]} if os.environ.get(APP_KEY_FILE) else {"env": APP_KEY}
-        return AppKey(app_id=app_id, private_key=resolve(reference).reveal())
+        return _app(app_id)
     name = next((name for name in TOKENS if os.environ.get(name)), None)
     if name is None:
-        raise WrongUse(f"nobody is signed in to GitHub: set {APP_ID} and {APP_KEY}, or one of {', '.join(TOKENS)}")
-    return Token(value=resolve({"env": name}).reveal())
+        raise NotSignedIn(f"nobody is signed in to GitHub: set {APP_ID} and {APP_KEY}, or one of {', '.join(TOKENS)}")
+    value = resolve({"env": name}).reveal()
+    if not _TOKEN.fullmatch(value):
+        raise NotSignedIn(f"{name} holds no token of GitHub, which is one word of ASCII; copy it again, whole")
+    return Token(value=value)
+
+
+def _app(app_id: str) -> AppKey:
+    from tidegate.adapters.github import AppKey
+    from tidegate.adapters.secrets import resolve
+
+    if not _APP.fullmatch(app_id):
+        form = "the App's id (a number) nor its client id (Iv…); both stand on the App's own settings page"
+        raise NotSignedIn(f"{APP_ID} is {app_id!r}, which is neither {form}")
+    file = os.environ.get(APP_KEY_FILE)
+    return AppKey(app_id=app_id, private_key=resolve({"file": file} if file else {"env": APP_KEY}).reveal())
 
 
 def logins() -> tuple[str, ...]:

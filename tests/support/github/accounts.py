@@ -51,7 +51,7 @@ def association(account: Account, repository: Repository) -> str:
     """How somebody stands to the repository."""
     if account is repository.owner:
         return "OWNER"
-    return "COLLABORATOR" if account.login.lower() in repository.roles else "CONTRIBUTOR"
+    return "CONTRIBUTOR" if repository.roles.get(account.login.lower(), "none") == "none" else "COLLABORATOR"
 
 
 @route("GET", "/user")

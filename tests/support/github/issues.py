@@ -1,4 +1,4 @@
-"""Issues, and the comments on issues and pull requests."""
+"""Issues, what happened to them, and the comments on issues and pull requests."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from support.github.accounts import association, maybe_user, simple_user
 from support.github.labels import issue_labels, put_labels
 from support.github.repositories import repository_page, repository_url
 from support.github.routing import REPOSITORY, Answer, Links, Refused, Request, invalid, not_found, route, stamp
-from support.github.state import Comment, Issue, Json, Pull, Repository
+from support.github.state import Comment, Issue, IssueEvent, Json, Pull, Repository
 
 _ISSUE = f"{REPOSITORY}/issues/{{issue_number}}"
 _COMMENT = f"{REPOSITORY}/issues/comments/{{comment_id}}"
@@ -202,3 +202,27 @@ def _owner_or_writer(request: Request, found: Comment) -> None:
     writer = request.world.role(request.actor, request.repository) in {"write", "maintain", "admin"}
     if found.user is not request.actor and not writer:
         raise Refused(403, "Must have admin rights to Repository.")
+
+
+@route("GET", f"{_ISSUE}/events", "issues|pull_requests")
+def events(request: Request) -> Answer:
+    """Of all that happened to an issue, who labelled it, and who gave a pull request another base."""
+    return request.listed(request.issue.happened, lambda event: _event_shown(request, event))
+
+
+def _event_shown(request: Request, event: IssueEvent) -> Json:
+    body: Json = {
+        "id": event.id,
+        "node_id": f"LE_{event.id}",
+        "url": f"{repository_url(request.repository, request.links)}/issues/events/{event.id}",
+        "actor": simple_user(event.user, request.links),
+        "event": event.event,
+        "commit_id": None,
+        "commit_url": None,
+        "created_at": stamp(event.created_at),
+        "performed_via_github_app": None,
+    }
+    if not event.label:
+        return body
+    label = request.repository.labels[event.label.lower()]
+    return {**body, "label": {"name": label.name, "color": label.color}}

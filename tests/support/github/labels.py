@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import Literal
 
-from support.github.accounts import simple_user
 from support.github.repositories import repository_url
-from support.github.routing import REPOSITORY, Answer, Links, Request, invalid, not_found, route, stamp
-from support.github.state import Issue, Json, Label, LabelEvent, Repository
+from support.github.routing import REPOSITORY, Answer, Links, Request, invalid, not_found, route
+from support.github.state import Issue, IssueEvent, Json, Label, Repository
 from support.github.world import World
 
 _ISSUE = f"{REPOSITORY}/issues/{{issue_number}}/labels"
@@ -62,28 +61,6 @@ def of_issue(request: Request) -> Answer:
     return Answer(body=issue_labels(request, request.issue))
 
 
-@route("GET", f"{REPOSITORY}/issues/{{issue_number}}/events", "issues|pull_requests")
-def events(request: Request) -> Answer:
-    """Of all that happened to an issue, who labelled it."""
-    return request.listed(request.issue.label_events, lambda event: _event_shown(request, event))
-
-
-def _event_shown(request: Request, event: LabelEvent) -> Json:
-    label = request.repository.labels[event.label.lower()]
-    return {
-        "id": event.id,
-        "node_id": f"LE_{event.id}",
-        "url": f"{repository_url(request.repository, request.links)}/issues/events/{event.id}",
-        "actor": simple_user(event.user, request.links),
-        "event": event.event,
-        "commit_id": None,
-        "commit_url": None,
-        "created_at": stamp(event.created_at),
-        "label": {"name": label.name, "color": label.color},
-        "performed_via_github_app": None,
-    }
-
-
 @route("POST", _ISSUE, "issues|pull_requests", "write", role="triage")
 def add(request: Request) -> Answer:
     put_labels(request, request.issue, [*request.issue.labels, *_names(request)])
@@ -112,8 +89,8 @@ def put_labels(request: Request, issue: Issue, names: list[str]) -> None:
 
 
 def _note(request: Request, issue: Issue, label: str, event: Literal["labeled", "unlabeled"]) -> None:
-    made = LabelEvent(id=request.world.next_id(), user=request.actor, label=label, event=event, created_at=request.now)
-    issue.label_events.append(made)
+    made = IssueEvent(id=request.world.next_id(), user=request.actor, label=label, event=event, created_at=request.now)
+    issue.happened.append(made)
 
 
 @route("DELETE", f"{_ISSUE}/{{name}}", "issues|pull_requests", "write", role="triage")

@@ -1,5 +1,5 @@
-"""What a moved branch does to pull requests: new heads, merges by push, closings. And what settles by itself after
-any change: armed auto-merges and the merge queue.
+"""What a moved branch does to pull requests: new heads, other bases, merges by push, closings. And what settles by
+itself after any change: armed auto-merges and the merge queue.
 """
 
 from __future__ import annotations
@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from support.github.protection import requirements
-from support.github.state import Account, Event, Pull, Repository
+from support.github.state import Account, Event, IssueEvent, Pull, Repository
 from support.github.world import World
 
 SETTLERS: list[Callable[[World, Repository], None]] = []
@@ -39,7 +39,7 @@ def _follow(world: World, repository: Repository, pull: Pull, actor: Account | N
     git = repository.git
     head, base = repository.seen.get(pull.head_ref), repository.seen.get(pull.base_ref)
     if base is None:
-        closed(world, repository, pull, actor)
+        _without_base(world, repository, pull, actor)
         return
     if head is not None and head != pull.head_sha:
         _synchronize(world, repository, pull, head, actor)
@@ -50,6 +50,33 @@ def _follow(world: World, repository: Repository, pull: Pull, actor: Account | N
             closed(world, repository, pull, actor)
     elif head is None:
         closed(world, repository, pull, actor)
+
+
+def _without_base(world: World, repository: Repository, pull: Pull, actor: Account | None) -> None:
+    """A base that was merged before it went leaves its pull requests to what it was merged into."""
+    into = next((each.base_ref for each in repository.pulls if each.merged and each.head_ref == pull.base_ref), None)
+    if into is None or into not in repository.seen:
+        closed(world, repository, pull, actor)
+        return
+    retarget(world, repository, pull, into, actor)
+
+
+def retarget(world: World, repository: Repository, pull: Pull, base: str, actor: Account | None) -> None:
+    """Give it another base. The reviews stay, whatever diff they were of."""
+    changes = {"base": {"ref": {"from": pull.base_ref}, "sha": {"from": pull.base_sha}}}
+    by_itself = repository.git.branch(pull.base_ref) is None
+    tip = repository.git.branch(base) or ""
+    pull.base_ref, pull.base_sha = base, repository.git.merge_base(tip, pull.head_sha) or tip
+    pull.judged, pull.mergeable, pull.merge_commit = None, None, None
+    pull.updated_at = world.now()
+    happened = IssueEvent(
+        id=world.next_id(),
+        user=actor or pull.user,
+        event="automatic_base_change_succeeded" if by_itself else "base_ref_changed",
+        created_at=world.now(),
+    )
+    pull.happened.append(happened)
+    world.tell("pull_request", repository, actor, action="edited", changes=changes, pull_request=pull)
 
 
 def _synchronize(world: World, repository: Repository, pull: Pull, head: str, actor: Account | None) -> None:

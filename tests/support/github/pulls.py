@@ -8,7 +8,7 @@ from support.github.accounts import association, maybe_user, simple_user
 from support.github.commits import commit_shown
 from support.github.git import Change, Person
 from support.github.labels import label_shown
-from support.github.moves import noticed, settle
+from support.github.moves import noticed, retarget, settle
 from support.github.protection import blockers, latest_runs
 from support.github.repositories import repository_page, repository_url
 from support.github.repositories import shown as repository_shown
@@ -252,10 +252,27 @@ def change(request: Request) -> Answer:
         pull.title = request.body["title"]
     if "body" in request.body:
         pull.body = request.body["body"]
+    _give_base(request, pull)
     pull.updated_at = request.now
     if "title" in request.body or "body" in request.body:
         request.world.tell("pull_request", request.repository, request.actor, action="edited", pull_request=pull)
     return Answer(body=full(request.world, pull, request.repository, request.links))
+
+
+def _give_base(request: Request, pull: Pull) -> None:
+    """Another base, where one is asked for. GitHub refuses what it would not let be opened either."""
+    repository, base = request.repository, request.body.get("base", pull.base_ref)
+    if base == pull.base_ref:
+        return
+    tip = repository.git.branch(base)
+    if tip is None:
+        raise invalid("PullRequest", "base")
+    if pull.state == "closed":
+        raise invalid("PullRequest", "base", "custom", "Cannot change the base branch of a closed pull request.")
+    _refuse_second(repository, pull.head_ref, base)
+    if not repository.git.between(tip, pull.head_sha):
+        raise invalid("PullRequest", "", "custom", f"No commits between {base} and {pull.head_ref}")
+    retarget(request.world, repository, pull, base, request.actor)
 
 
 def close(request: Request, pull: Pull) -> None:

@@ -91,14 +91,14 @@ class Comment:
 
 
 @dataclass(eq=False, kw_only=True)
-class LabelEvent:
-    """Who set a label on an issue, or took it away."""
+class IssueEvent:
+    """What somebody did to an issue, in the REST API's words; `label` is "" where it is about none."""
 
     id: int
     user: Account
-    label: str
-    event: Literal["labeled", "unlabeled"]
+    event: Literal["labeled", "unlabeled", "base_ref_changed", "automatic_base_change_succeeded"]
     created_at: datetime
+    label: str = ""
 
 
 @dataclass(eq=False, kw_only=True)
@@ -116,7 +116,7 @@ class Issue:
     closed_at: datetime | None = None
     closed_by: Account | None = None
     labels: list[str] = field(default_factory=list)
-    label_events: list[LabelEvent] = field(default_factory=list)
+    happened: list[IssueEvent] = field(default_factory=list)
     comments: list[Comment] = field(default_factory=list)
 
 

@@ -30,6 +30,10 @@ RENEWED_AFTER = timedelta(minutes=55)
 # Fresh tokens answered 404 and 401 for up to some seconds (akuity/kargo#6630): six tries in about six seconds.
 _WAITS = (0.1, 0.3, 0.8, 1.6, 3.2)
 _NOT_YET = (401, 403, 404)
+_NO_KEY = (
+    "the App's private key cannot be read: give the whole PEM text as GitHub made it in TIDEGATE_GITHUB_APP_KEY, or "
+    "the path of its file in TIDEGATE_GITHUB_APP_KEY_FILE"
+)
 _SIGNED_FOR = timedelta(minutes=5)
 
 
@@ -142,12 +146,13 @@ class AppTokens:
         """Valid from a minute back on, for clocks that differ. Raises UnreadableKey."""
         import jwt  # of PyGithub, whose own signing asks the machine's clock
 
-        claims = {"iat": at - 60, "exp": at + 540, "iss": self._key.app_id}
+        claims, key = {"iat": at - 60, "exp": at + 540, "iss": self._key.app_id}, self._key.private_key
+        if "PRIVATE KEY-----" not in key:  # a public one would be read, and fails at signing
+            raise UnreadableKey(_NO_KEY)
         try:
-            return f"Bearer {jwt.encode(claims, self._key.private_key, algorithm='RS256')}"
+            return f"Bearer {jwt.encode(claims, key, algorithm='RS256')}"
         except (ValueError, TypeError, jwt.PyJWTError):
-            words = "the App's private key cannot be read; give the whole PEM text, or the file's path"
-            raise UnreadableKey(words) from None
+            raise UnreadableKey(_NO_KEY) from None
 
     def token(self, ask: Ask, wait: Callable[[float], None]) -> str | tuple[int, Any]:
         """A token that works, or the answer that refused it."""

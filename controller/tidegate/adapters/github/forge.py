@@ -106,9 +106,10 @@ class GitHubForge:
         proposal, account = pull.proposal, self._session.account
         reviews = self._session.pages(f"{self._path}/pulls/{proposal.number}/reviews")
         said = self._said(proposal.number)
+        given = tuple(proposals.approvals(reviews, said, pull.opener, account))
         return replace(
             proposal,
-            approvals=tuple(proposals.approvals(reviews, said, pull.opener, account)),
+            approvals=gate.still_given(self._session, proposal.number, given),
             comments=tuple(shown for each in said if (shown := proposals.comment(each, account)) is not None),
             check=self._check(proposal.head),
         )
@@ -321,6 +322,9 @@ class GitHubForge:
 
     def unchecked(self) -> Mapping[int, str]:
         return {number: head for number, head in self._listing.others.items() if head not in self._checked}
+
+    def at_head(self, head: str) -> Sequence[int]:
+        return [number for number, there in self._listing.others.items() if there == head]
 
     def is_checked(self, head: str) -> bool:
         # Read once: who changes it then is an event's run.

@@ -6,13 +6,13 @@ Not here: what counts, which the core decides.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from urllib.parse import quote
 
 from tidegate.adapters.github import checks, proposals
 from tidegate.adapters.github.access import Json
 from tidegate.adapters.github.session import Session
-from tidegate.core.observed import Label, PullRequest
+from tidegate.core.observed import Approval, Label, PullRequest
 from tidegate.errors import Refused, WrongUse
 
 _TRAILER = re.compile(r"^co-authored-by:.*<(?:\d+\+)?(?P<login>[^@<>]+)@users\.noreply\.", re.IGNORECASE | re.MULTILINE)
@@ -28,6 +28,10 @@ def pull_request(session: Session, number: int) -> PullRequest:
     said = list(session.pages(f"{path}/issues/{number}/comments"))
     unedited = [each for each in said if not proposals.is_edited(each)]
     opener = (data.get("user") or {}).get("login", "ghost")
+    approvals = list(proposals.approvals(reviews, said, opener, account))
+    comments = [shown for each in unedited if (shown := proposals.comment(each, account)) is not None]
+    events = _events(session, number) if approvals or comments or data.get("labels") else []
+    since = proposals.retargeted(events)
     return PullRequest(
         number=number,
         base=data["base"]["ref"],
@@ -36,18 +40,29 @@ def pull_request(session: Session, number: int) -> PullRequest:
         author=f"@{opener}",
         state=proposals.state_of(data),
         fork=proposals.is_fork(data),
-        approvals=tuple(proposals.approvals(reviews, said, opener, account)),
-        comments=tuple(shown for each in unedited if (shown := proposals.comment(each, account)) is not None),
-        labels=tuple(_labels(session, number, data)) if data.get("labels") else (),
+        approvals=tuple(each for each in approvals if each.at > since),
+        comments=tuple(each for each in comments if each.at > since),
+        labels=tuple(each for each in _labels(events, data) if each.at > since),
         check=checks.read(session, data["head"]["sha"]),
     )
 
 
-def _labels(session: Session, number: int, data: Json) -> Iterator[Label]:
+def still_given(session: Session, number: int, approvals: Sequence[Approval]) -> tuple[Approval, ...]:
+    """Those that were given since it has the base that it has: before, another diff was shown. GitHub tells seconds, so
+    that what was given in the same one counts no more."""
+    since = proposals.retargeted(_events(session, number)) if approvals else proposals.NEVER
+    return tuple(each for each in approvals if each.at > since)
+
+
+def _events(session: Session, number: int) -> list[Json]:
+    return list(session.pages(f"{session.address.path}/issues/{number}/events"))
+
+
+def _labels(events: Iterable[Json], data: Json) -> Iterator[Label]:
     """The labels that are on it, each with who set it last."""
-    there = {label["name"] for label in data["labels"]}
+    there = {label["name"] for label in data.get("labels") or ()}
     latest: dict[str, Label] = {}
-    for event in session.pages(f"{session.address.path}/issues/{number}/events"):
+    for event in events:
         name = str((event.get("label") or {}).get("name"))
         if event.get("event") == "labeled" and name in there:
             author, at = (event.get("actor") or {}).get("login", "ghost"), proposals.instant(event["created_at"])

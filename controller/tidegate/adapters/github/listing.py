@@ -21,7 +21,7 @@ MAIN = "main"
 
 class Listing:
     """The proposals of one repository. As last seen: `left_behind` are branches of ours whose proposal is done,
-    `others` the open pull requests that are no proposals, with their heads."""
+    `others` the open pull requests that are no proposals, with their heads: strangers' last."""
 
     def __init__(self, session: Session) -> None:
         self._session = session
@@ -35,7 +35,8 @@ class Listing:
     def pulls(self) -> list[Pull]:
         """All that a decision may need, oldest first."""
         every = list(self._session.pages(f"{self._path}/pulls", state="open", base=MAIN))
-        self.others = {int(data["number"]): data["head"]["sha"] for data in every if not proposals.is_ours(data)}
+        others = sorted((data for data in every if not proposals.is_ours(data)), key=_strangers_last)
+        self.others = {int(data["number"]): data["head"]["sha"] for data in others}
         open_ = self._ours(every)
         closed = self._recent()
         self._there = branches = self._branches()
@@ -81,6 +82,15 @@ class Listing:
 
     def _ours(self, found: Iterable[Json]) -> list[Pull]:
         return [proposals.parse(data, self._session.account) for data in found if proposals.is_ours(data)]
+
+
+def _strangers_last(data: Json) -> tuple[bool, bool, int]:
+    """So that however many of them propose a person's commit, the person's own is looked at.
+
+    How an author stands to the repository is a hint, and no permission: a token does not see every membership.
+    """
+    belongs = data.get("author_association") in ("OWNER", "MEMBER", "COLLABORATOR")
+    return proposals.is_fork(data), not belongs, int(data["number"])
 
 
 def _left_behind(found: Collection[Proposal], branches: Mapping[str, str]) -> dict[str, str]:

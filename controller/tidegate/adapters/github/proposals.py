@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from tidegate.adapters.github import marks
 from tidegate.adapters.github.access import Account, Json
@@ -20,6 +20,9 @@ OURS = "tidegate/"
 # Between the record of a closing and the closing lies one request; both times are GitHub's own.
 _CLOSES_WITHIN = timedelta(minutes=1)
 _RECORDS = frozenset({"approves", "closes", "lifts"})
+# By somebody, or by GitHub itself where the base was merged and deleted.
+_RETARGETED = frozenset({"base_ref_changed", "automatic_base_change_succeeded"})
+NEVER = datetime.min.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -183,6 +186,11 @@ def _approval(data: Json, account: Account) -> Approval | None:
     if "approves" not in found or is_edited(data) or not (own or account.vouches(data.get("user"))):
         return None
     return Approval(handle=handle, head=str(found["approves"]), at=instant(data["created_at"]))
+
+
+def retargeted(events: Iterable[Json]) -> datetime:
+    """When a pull request was last given another base; NEVER where it was opened to the one that it has."""
+    return max((instant(each["created_at"]) for each in events if each.get("event") in _RETARGETED), default=NEVER)
 
 
 def comment(data: Json, account: Account) -> Comment | None:

@@ -21,6 +21,7 @@ from tidegate.core.diagnosis.actions import APP_ID, ActionsFacts, Protection
 from tidegate.core.diagnosis.protection import BranchRules, Gateway
 from tidegate.core.diagnosis.remark import Unknown
 from tidegate.core.diagnosis.repository import KEY_UNREADABLE, MAIN, ForgeFacts, TurnedAway
+from tidegate.core.web_address import WrongProxy
 from tidegate.errors import OutsideSystem, Refused, WrongUse
 from tidegate.ports import Clock
 
@@ -66,6 +67,7 @@ class GitHubSurvey:
         self._environments = sorted(environments)
 
     def survey(self, clock: Clock) -> ForgeFacts | TurnedAway | Unknown:
+        """Raises WrongProxy."""
         session = _Attentive(self._address, self._credential, now=clock.now)
         try:
             repository = session.get(self._address.path).data
@@ -83,6 +85,8 @@ class GitHubSurvey:
                 gateway=_gateway(session, repository, access),
                 actions=self._actions(session),
             )
+        except WrongProxy:  # GitHub was not asked, and turned nobody away
+            raise
         except OutsideSystem as error:
             return Unknown(why=str(error), silent=True)
         except UnreadableKey as error:

@@ -17,9 +17,10 @@ from urllib.parse import urlsplit
 
 import requests
 from requests.adapters import HTTPAdapter
+from requests.utils import get_environ_proxies, select_proxy
 from urllib3.util.retry import Retry
 
-from tidegate.core.web_address import require_web_address
+from tidegate.core.web_address import require_proxy, require_web_address
 from tidegate.errors import OutsideSystem, cause, without_credentials
 
 Credentials = Mapping[str, Callable[[], str]]
@@ -51,8 +52,9 @@ class MlflowServer:
     def __init__(
         self, uri: str, credentials: Credentials | None = None, timeout: float = 10, setting: str = SETTING
     ) -> None:
-        """`setting` is where the address stands. Raises WrongUse for what is none."""
+        """`setting` is where the address stands. Raises WrongUse for what is none, and for a proxy that is none."""
         require_web_address(uri, setting)
+        require_proxy(select_proxy(uri, get_environ_proxies(uri)), uri, os.environ)
         self._setting = setting
         self.uri = uri.rstrip("/")
         self.address = without_credentials(self.uri)
