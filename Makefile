@@ -65,6 +65,7 @@ lock:  ## compile requirements/*.lock again (LOCK_FLAGS=--upgrade takes newer ve
 	$(LOCK) --extra dev --constraint requirements/demo.lock pyproject.toml --output-file requirements/dev.lock
 	$(LOCK) --constraint requirements/demo.lock pyproject.toml --output-file actions/full.lock
 	$(LOCK) --constraint actions/full.lock actions/lean.in --output-file actions/lean.lock
+	$(LOCK) --constraint actions/full.lock actions/plan.in --output-file actions/plan.lock
 	$(LOCK) --constraint requirements/dev.lock requirements/build.in --output-file requirements/build.lock
 	$(LOCK) --constraint requirements/dev.lock requirements/bench.in --output-file requirements/bench.lock
 

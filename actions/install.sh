@@ -5,7 +5,7 @@
 #   install.sh find LOCK   names the environment and, where a cache may be used, its key (outputs venv, key, cache)
 #   install.sh LOCK        makes it, unless the cache or an earlier action of the job brought it
 #
-# LOCK is `lean` or `full`. With uv when it is on PATH, else with the pip of the Python that is.
+# LOCK is `lean`, `plan` or `full`. With uv when it is on PATH, else with the pip of the Python that is.
 set -euo pipefail
 unset PYTHONHOME PYTHONPATH VIRTUAL_ENV
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import subprocess
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
@@ -13,11 +13,13 @@ import pytest
 
 from support.diagnosing import APP_ACCESS, CHECKOUT, FORGE, GATEWAY, MLFLOW, PROMETHEUS, RULES
 from support.program import CONTROLLER
+from support.prometheus_server import PrometheusServer, Written
 from support.repositories import git
-from support.worlds import Service, Tape, World, settle
+from support.worlds import MANIFEST, Service, Tape, World, settle
 from tidegate import bundled
 from tidegate.adapters.git import GitRepository
-from tidegate.core.diagnosis import protection
+from tidegate.adapters.prometheus import Prometheus
+from tidegate.core.diagnosis import expectation, protection
 from tidegate.core.diagnosis.actions import PLACEHOLDER, unfilled
 from tidegate.core.diagnosis.catalogue import SUBJECTS
 from tidegate.core.diagnosis.metrics import Rejected
@@ -26,6 +28,8 @@ from tidegate.core.diagnosis.remark import Fine, Rule, Section, Unknown
 from tidegate.core.diagnosis.repository import TurnedAway
 from tidegate.core.diagnosis.workflows import parse
 from tidegate.core.finding import Severity
+from tidegate.core.manifest import Judge, Labels, Objective, Target, ValueObjective
+from tidegate.core.workspace import Approvals
 from tidegate.doctor import Report, Sample, Surveyors, Wishes, doctor, read_wishes
 from tidegate.ports import Clock, Surveyor
 from tidegate.steps.desired import DesiredReader
@@ -102,6 +106,29 @@ def test_mlflow_is_asked_for_the_bytes_of_what_serves(world: World) -> None:
     assert asked == [("digits", 1)]
 
 
+@pytest.mark.parametrize(
+    ("rules", "complaints"),
+    [
+        pytest.param({}, 0, id="where-nobody-is-asked"),
+        pytest.param({"approvals": {"production": Approvals(handles=("@dana",))}}, 0, id="where-people-are-named"),
+        pytest.param({"approvals": {"production": Approvals(handles=("@acme/leads",))}}, 1, id="where-a-team-approves"),
+        pytest.param({"changes": {"objectives": Approvals(handles=("@acme/sre",))}}, 1, id="where-it-guards-a-field"),
+    ],
+)
+def test_members_of_teams_must_be_readable_where_a_rule_names_one(
+    world: World, rules: dict[str, Any], complaints: int
+) -> None:
+    assert isinstance(APP_ACCESS.permissions, dict)
+    permissions = {name: level for name, level in APP_ACCESS.permissions.items() if name != "members"}
+    forge = replace(FORGE, access=replace(APP_ACCESS, permissions=permissions))
+    wishes = wishes_of(world)
+    workspace = replace(wishes.desired.workspace, **{"approvals": {}, **rules})
+    wishes = replace(wishes, desired=replace(wishes.desired, workspace=workspace))
+    report = doctor(wishes, replace(surveyors(world), forge=Sees(forge)), world.clock)
+    said = [each.what for each in of(report, "Proposals").complaints]
+    assert len([what for what in said if "lacks Members: read" in what]) == len(said) == complaints
+
+
 def test_a_server_that_does_not_answer_keeps_no_other_from_being_asked(world: World) -> None:
     report = examined(world, prometheus=Sees(SILENT), forge=Sees(SILENT))
     assert report.has_silence
@@ -125,7 +152,114 @@ def test_the_local_forge_needs_nothing(world: World) -> None:
 def test_series_that_are_not_there_are_complained_about_one_by_one(world: World) -> None:
     found = of(examined(world, metrics=Tape(Service(), world.clock)), "Series")
     assert {complaint.rule for complaint in found.complaints} == {"no-series"}
-    assert len(found.complaints) == 8  # two totals, the good events of one objective, readiness; twice
+    assert [complaint.what.partition(" finds")[0] for complaint in found.complaints] == [
+        "readiness of digits in staging: `target.ready`",
+        "availability of digits in production: `total`",
+        "latency of digits in production: `total`",
+        "latency of digits in production: `good`",
+        "readiness of digits in production: `target.ready`",
+        "availability of digits in staging: `total`",  # notes: readiness judges there
+        "latency of digits in staging: `total`",
+        "latency of digits in staging: `good`",
+    ]
+    assert {complaint.why for complaint in found.complaints[5:]} == {
+        "Nothing waits for it: staging is judged by readiness."
+    }
+    assert found.fine == ()
+
+
+LABELS = {"model": "doctored", "instance": "a:80"}
+OBJECTIVES = {
+    "right": Objective(name="right", target=0.9, bad='doctored_total{code=~"5.."}', total="doctored_total"),
+    "misspelt": Objective(name="misspelt", target=0.9, bad='doctored_total{cod=~"5.."}', total="doctored_total"),
+    "renamed": Objective(name="renamed", target=0.9, bad="doctored_errors_total", total="doctored_total"),
+    "quick": Objective(name="quick", target=0.9, histogram="doctored_seconds", under=timedelta(milliseconds=120)),
+}
+LATE = Objective(
+    name="late",
+    target=0.9,
+    bad="doctored_wrong",
+    total="doctored_truth",
+    labels=Labels(served="doctored_total", delay=timedelta(days=1)),
+)
+VALUES = (
+    ValueObjective(name="drift", value='doctored_drift{version="{{ version }}"}', maximum=1),
+    ValueObjective(name="lost", value="max(doctored_nothing)", maximum=1),
+)
+
+
+def doctored(world: World, server: PrometheusServer) -> Section:
+    """What is said of a model whose objectives are right and wrong, and that has no traffic in staging."""
+    readings = Prometheus(server.url)
+    now = readings.now()
+    assert isinstance(now, datetime)
+    times = [now.timestamp() - 15 * back for back in range(60, -1, -1)]
+
+    def written(name: str, **more: str) -> Written:
+        labels = {**LABELS, "environment": "production", "version": "1", **more}
+        return {"__name__": name, **labels}, [(at, float(index)) for index, at in enumerate(times)]
+
+    buckets = [written("doctored_seconds_bucket", le=bound) for bound in ("0.1", "0.25", "+Inf")]
+    server.write([
+        written("doctored_total", code="200"), *buckets, written("doctored_seconds_count"), written("doctored_drift"),
+    ])  # fmt: skip
+    wishes = wishes_of(world)
+    (wanted,) = wishes.desired.models
+    staging, production = wanted.model.environments
+    own: dict[str, Any] = {
+        "objectives": tuple(OBJECTIVES.values()),
+        "late": (LATE,),
+        "values": VALUES,
+        "target": Target(),
+    }
+    model = replace(
+        wanted.model,
+        name="doctored",
+        environments=(replace(staging, judge=Judge.NONE, **own), replace(production, **own)),
+    )
+    desired = replace(wishes.desired, models=(replace(wanted, model=model),))
+    pins = {("doctored", environment): pin for (_, environment), pin in wishes.pins.items()}
+    report = doctor(
+        replace(wishes, desired=desired, pins=pins), replace(surveyors(world), metrics=readings), world.clock
+    )
+    readings.close()
+    return of(report, "Series")
+
+
+def test_a_real_prometheus_shows_what_each_kind_of_objective_lacks(world: World, prometheus: PrometheusServer) -> None:
+    found = doctored(world, prometheus)
+    said = [f"{each.rule} {each.what}" for each in found.complaints if each.severity is Severity.WARNING]
+    here, has = " of doctored in production", "they have code, environment, instance, model, version"
+    buckets, there = "doctored_seconds_bucket", "there are: +Inf, 0.1, 0.25"
+    assert said == [
+        f"bad-never-seen misspelt{here}: `bad` finds nothing: no series of doctored_total has a label cod; {has}",
+        f"bad-never-seen renamed{here}: `bad` finds nothing: Prometheus has no metric doctored_errors_total",
+        f'no-series quick{here}: `under` finds nothing: no series of {buckets} with le=~"0[.]120*"; {there}',
+        f"no-series late{here}: `total` finds nothing: Prometheus has no metric doctored_truth_bucket",
+        f"value-without-answer lost{here}: Prometheus answers nothing to max(doctored_nothing)",
+    ]
+
+
+def test_what_is_measured_is_said_to_be_and_nothing_else(world: World, prometheus: PrometheusServer) -> None:
+    seen = 'no series with code=~"5.."; there are: 200'
+    assert [fine.what for fine in doctored(world, prometheus).fine if "production" in fine.what] == [
+        f"right of doctored in production is measured; no bad event seen so far ({seen})",
+        "drift of doctored in production is measured",
+    ]
+
+
+def test_an_environment_without_traffic_that_nothing_judges_has_no_error(
+    world: World, prometheus: PrometheusServer
+) -> None:
+    found = doctored(world, prometheus)
+    staging = [complaint for complaint in found.complaints if "staging" in complaint.what]
+    assert {(each.severity, each.why) for each in staging} == {
+        (Severity.NOTE, "Nothing waits for it: nothing is judged in staging (judge: none).")
+    }
+    assert staging[0].what == (
+        "right of doctored in staging: `total` finds nothing: "
+        'no series of doctored_total with environment="staging"; there are: production'
+    )
 
 
 def test_where_nothing_serves_nothing_need_be_measured(tmp_path: Path) -> None:
@@ -220,9 +354,28 @@ def test_rollouts_are_counted_from_the_history_of_pin_files(tmp_path: Path) -> N
     world.train(2)
     world.until(lambda: world.pin().canary is not None)
     (first,) = wishes_of(world).rollouts
-    assert (first.environment, first.rate) == ("production", 0.01)
+    assert (first.environment, first.rate, first.comparisons) == ("production", 0.01, 1)
     world.until(lambda: world.pin().stable == world.registry.found[2].pin, passes=200)
     assert wishes_of(world).rollouts == (first,)
+    held_back = MANIFEST.replace("{duration: 5m}", "{duration: 5m, holdback: 5%}")
+    person = world.clone()
+    person.commit({"models/digits/model.yaml": held_back}, "hold back", at=world.clock.at)
+    person.push("HEAD:main")
+    assert wishes_of(world).rollouts == (replace(first, comparisons=2),)
+
+
+def test_where_a_manifest_writes_the_rate_it_is_named(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    settle(world)
+    world.train(2)
+    world.until(lambda: world.pin().canary is not None)
+    assert [rollout.where for rollout in wishes_of(world).rollouts] == [expectation.DEFAULTS]
+    manifest = git(world.bare, "show", "main:models/digits/model.yaml")
+    clone = world.clone()
+    clone.commit({"models/digits/model.yaml": manifest.replace("rollout:", "rollout:\n    falseRevertRate: 20%")})
+    clone.push("HEAD:main")
+    (rollout,) = wishes_of(world).rollouts
+    assert (rollout.rate, rollout.where) == (0.2, "models/digits/model.yaml (spec.rollout)")
 
 
 PAGE = CONTROLLER.parent / "docs" / "doctor.md"

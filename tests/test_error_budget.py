@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from support.program import Program
+from support.repositories import git
 from support.worlds import MANIFEST, WORKSPACE, Behaviour, World, settle, stable
 from tidegate import errors
 from tidegate.core.judging.reading import Unread, Why
@@ -49,6 +50,7 @@ def entered(world: World) -> bool:
 def test_nothing_enters_on_a_spent_budget_until_it_recovers(world: World) -> None:
     hold = held(world.tick())
     assert "error budget spent: availability" in hold.reason
+    assert hold.reason.endswith("; `tidegate override-budget digits production 2` lets it in all the same")
     assert hold.until is not None
     assert 4 * HOUR < hold.until - world.clock.at < 24 * HOUR
     world.wait(hold.until - world.clock.at - HOUR)
@@ -65,8 +67,12 @@ def test_a_listed_person_lets_one_version_in(world: World, tmp_path: Path) -> No
     override = world.pin().override
     assert override is not None
     assert (override.version, override.reason, override.by) == (2, "it mends it", "@dana")
+    assert override.digest == f"sha256:{2:064x}"
     world.until(lambda: entered(world))
     assert world.pin().override is None
+    entry = git(world.bare, "log", "-1", "--no-merges", "--format=%B", "main", "--", "models/digits/production.yaml")
+    assert "promote 2 as canary" in entry
+    assert "@dana let version 2 enter on a spent error budget: it mends it" in entry
 
 
 def test_what_serves_already_need_not_be_let_in(world: World, tmp_path: Path) -> None:

@@ -202,7 +202,7 @@ def test_dry_run_writes_nothing(world: World) -> None:
     assert git(world.bare, "for-each-ref") == before
 
 
-def test_I1_every_pass_may_be_made_by_a_process_that_remembers_nothing(world: World) -> None:
+def test_I1_F23_every_pass_may_be_made_by_a_process_that_remembers_nothing(world: World) -> None:
     settle(world)
     world.train(2)
     for _ in range(40):
@@ -332,7 +332,7 @@ def test_on_probation_a_sibling_that_breaches_too_holds_the_revert_and_pages(wor
     held = next(d for d in report.decisions if d.model == "digits").environments["production"]
     assert isinstance(held, Hold)
     assert held.pages
-    assert "letters breaches too" in held.reason
+    assert "others on the same serving breach too (letters: 1 of 1)" in held.reason
     assert stable(world) == 2
 
 

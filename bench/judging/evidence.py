@@ -58,6 +58,48 @@ def inside(counts: Counts, allowed: float, dispersion: float | Array = 1.0) -> A
     return np.maximum.accumulate(np.maximum(np.logaddexp.reduce(terms), 0), axis=1)
 
 
+def outside(bad: Array, total: Array, allowed: float, dispersion: float | Array = 1.0) -> Array:
+    """`comparison.outside_evidence`."""
+    odds, scale = allowed / (1 - allowed) * log_uniform(1.2, 16), np.reshape(dispersion, (-1, 1))
+    mean = np.zeros_like(bad)
+    for rate in odds / (1 + odds):
+        steps = bad * np.log(rate / allowed) + (total - bad) * (np.log1p(-rate) - np.log1p(-allowed))
+        mean += np.exp(np.minimum(np.cumsum(steps, axis=1) / scale, 700)) / _BETS
+    evidence: Array = np.log(np.maximum.accumulate(np.maximum(mean, 1), axis=1))
+    return evidence
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pair:
+    """A pair of windows in looks, and how many times what is allowed burns. `needed`: the evidence, and the events in
+    the long one."""
+
+    short: int
+    long: int
+    factor: float
+    needed: tuple[float, float]
+
+
+def burned(bad: Array, total: Array, allowed: float, pair: Pair, dispersion: float | Array = 1.0) -> NDArray[np.bool_]:
+    """`burning.Burning`: the looks at which a pair trips."""
+    limit, scale = pair.factor * allowed, np.reshape(dispersion, (-1, 1))
+    in_long = [_within(each, pair.long) for each in (bad, total)]
+    above = [_within(bad, width) > limit * _within(total, width) for width in (pair.short, pair.long)]
+    good = np.log1p(-min(limit, 1 - 1e-9)) - np.log1p(-allowed)
+    evidence = (in_long[0] * np.log(pair.factor) + (in_long[1] - in_long[0]) * good) / scale
+    enough = (evidence >= pair.needed[0]) & (in_long[1] >= pair.needed[1])
+    looked: NDArray[np.bool_] = (bad > 0) & above[0] & above[1] & enough
+    return looked
+
+
+def _within(events: Array, looks: int) -> Array:
+    """All events of the last so many looks."""
+    so_far = np.cumsum(events, axis=1)
+    before = np.pad(so_far, ((0, 0), (looks, 0)))[:, : so_far.shape[1]]
+    within: Array = so_far - before
+    return within
+
+
 def reference_method(counts: Counts, worse_than: float) -> Array:
     """The published formula, written as it stands there: the mean of the exponentials, and its running maximum."""
     n1, n0 = counts.subject_total, counts.reference_total

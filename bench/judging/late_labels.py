@@ -1,7 +1,8 @@
 """Labels that come up to a day late, put before the program's own judge: with and without what it does about coverage.
 
 Two versions serve side by side for a day; labels go on coming for another. Predictions are drawn by the hour, and each
-label by its chance and its age. "Without" is the same evidence with nothing done about labels that are missing.
+label by its chance and its age. "Without" is the same
+evidence with nothing done about labels that are missing, or that come in clusters.
 """
 
 from __future__ import annotations
@@ -52,12 +53,14 @@ _TOGETHER = Together(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Labelling:
-    """How likely a good and a bad prediction of each arm has its label in the end."""
+    """How likely a good and a bad prediction of each arm has its label in the end. Bad ones come in clusters of that
+    mean size, whose labels come together."""
 
     name: str
     subject: tuple[float, float] = (0.9, 0.9)
     reference: tuple[float, float] = (0.9, 0.9)
     ratio: float = 1.0
+    cluster: float = 1.0
 
     @property
     def selective(self) -> bool:
@@ -70,6 +73,8 @@ _KINDS = (
     Labelling(name="bad labelled less, alike, ×1", subject=(0.9, 0.6), reference=(0.9, 0.6)),
     Labelling(name="canary's bad ones more often, ×1", subject=(0.9, 0.9), reference=(0.9, 0.6)),
     Labelling(name="canary's good ones less often, ×1", subject=(0.7, 0.9)),
+    Labelling(name="clusters of 3, ×1", cluster=3.0),
+    Labelling(name="clusters of 3, ×1.1", ratio=1.1, cluster=3.0),
     Labelling(name="alike, ×1.5", ratio=1.5),
     Labelling(name="alike, ×2", ratio=2.0),
     Labelling(name="canary's good ones less often, ×2", subject=(0.8, 0.9), ratio=2.0),
@@ -115,12 +120,21 @@ def late_table(judged: list[Judged]) -> list[tuple[str, ...]]:
     ]
 
 
+class _Undivided(LateLabels):
+    """With nothing done about clusters."""
+
+    def _divisor(self) -> tuple[float, bool]:
+        return 1.0, False
+
+
 def _outcome(kind: Labelling, rng: np.random.Generator) -> tuple[bool, bool, float | None, bool]:
-    """Reverted, reverted without the guard, after how many hours, and held for selective labels at the end."""
-    labels = LateLabels(_TOGETHER, _QUALITY, _drawn(kind, rng), "version")
+    """Reverted, reverted with nothing done, after how many hours, and held for selective labels at the end."""
+    readings = _drawn(kind, rng)
+    labels = LateLabels(_TOGETHER, _QUALITY, readings, "version")
     verdict: LateVerdict = labels.at(_SINCE + timedelta(hours=_HOURS))
     worse = verdict.verdict.comparison is Comparison.WORSE
-    plain = any(row.plain >= np.log(1 / FALSE_REVERTS) for row in labels.rows)
+    undivided = labels if kind.cluster == 1 else _Undivided(_TOGETHER, _QUALITY, readings, "version")
+    plain = any(row.plain >= np.log(1 / FALSE_REVERTS) for row in undivided.rows)
     at = verdict.verdict.worse_at
     unread = verdict.verdict.unread
     held = unread is not None and unread.why is Why.SELECTIVE
@@ -138,24 +152,38 @@ def _drawn(kind: Labelling, rng: np.random.Generator) -> LateReadings:
     share = np.where(np.arange(hours) < _BEFORE, 0.0, _WEIGHT)
     arms = ((_SUBJECT, share, kind.ratio, kind.subject), (_REFERENCE, 1 - share, 1.0, kind.reference))
     for version, part, ratio, chances in arms:
-        made = rng.poisson(amount * part)
-        wrong = rng.binomial(made, np.minimum(base * ratio, 1))
-        served.append(_series(version, made, None))
-        for group, chance, is_bad in ((made - wrong, chances[0], False), (wrong, chances[1], True)):
-            for le, grown in _by_age(group, chance, rng):
+        requests = rng.poisson(amount * part)
+        wrong = rng.binomial(requests, _rate_of_causes(np.minimum(base * ratio, 1), kind.cluster))
+        ages = [_ages(requests - wrong, chances[0], 1.0, rng), _ages(wrong, chances[1], kind.cluster, rng)]
+        served.append(_series(version, sum(each.sum(axis=1) for each in ages), None))
+        for group, is_bad in zip(ages, (False, True), strict=True):
+            for le, grown in _by_age(group):
                 series = _series(version, grown, le, correct=str(not is_bad).lower())
                 total.append(series)
                 bad += [series] if is_bad else []
     return LateReadings(bad=_sampled(bad), total=_sampled(total), served=_sampled(served))
 
 
-def _by_age(made: np.ndarray, chance: float, rng: np.random.Generator) -> Iterator[tuple[str, np.ndarray]]:
-    """Labels by the hour in which they come, up to each bound: half of them within six hours, the rest evenly."""
+def _rate_of_causes(rate: Array, cluster: float) -> Array:
+    """How many requests fail, where each that does is so many bad predictions and `rate` of all of them are bad."""
+    return rate / (cluster - rate * (cluster - 1))
+
+
+def _ages(made: np.ndarray, chance: float, cluster: float, rng: np.random.Generator) -> np.ndarray:
+    """Predictions by the hour in which they were made, and by the age at which their label comes; the last column's
+    never does. Half of them come within six hours, the rest evenly."""
     per_hour = np.where(np.arange(_AGES[-1]) < _AGES[0], 0.5 / _AGES[0], 0.5 / (_AGES[-1] - _AGES[0])) * chance
-    ages = rng.multinomial(made, np.append(per_hour, 1 - per_hour.sum()))[:, :-1]
+    ages = rng.multinomial(made, np.append(per_hour, 1 - per_hour.sum()))
+    if cluster == 1:
+        return ages
+    return ages + np.where(ages > 0, rng.negative_binomial(np.maximum(ages, 1), 1 / cluster), 0)
+
+
+def _by_age(ages: np.ndarray) -> Iterator[tuple[str, np.ndarray]]:
+    """Labels by the hour in which they come, up to each bound."""
     arrived = np.zeros((_AGES[-1], _BEFORE + _HOURS))
     for age in range(_AGES[-1]):
-        arrived[age, age : age + len(made)] = ages[: arrived.shape[1] - age, age]
+        arrived[age, age : age + len(ages)] = ages[: arrived.shape[1] - age, age]
     for bound in _AGES:
         yield str(bound * 3600.0), arrived[:bound].sum(axis=0)
 

@@ -10,6 +10,7 @@ import argparse
 import sys
 import time
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -19,6 +20,7 @@ import detection
 import late_labels
 import means
 import numpy as np
+import probation
 import promise
 import rivals
 import scraped
@@ -51,11 +53,15 @@ def _promise(size: Size) -> str:
     grid, harder = list(promise.grid(size)), list(promise.harder(size))
     harder.append(Kept(what=("scraped counters, real `judge`", "1 %"), rates=scraped.rates(size)))
     harder.append(Kept(what=("the same, clusters of 3", "1 %"), rates=scraped.rates(size, cluster=3.0)))
+    alone = list(probation.rows(size))
+    promised = [*grid, *harder, *(replace(e, rates=tuple(e.rates[i] for i in probation.PROMISED)) for e in alone)]
     return (
         "### Is the promise kept?\n\n"
-        f"{_holding([*grid, *harder])}. Promised: at most 1 % reverted, at most 5 % advanced.\n\n"
+        f"{_holding(promised)}. Promised: at most 1 % reverted, at most 5 % advanced.\n\n"
         f"{_kept(('base', 'weight', 'events a look', *ERRORS), grid)}\n"
-        f"{_kept(('what else', 'base', *ERRORS), harder)}"
+        f"{_kept(('what else', 'base', *ERRORS), harder)}\n"
+        "A day of probation, bad rates exactly at 1 − target, half of the rollouts; reverted:\n\n"
+        f"{_kept(probation.HEAD, alone)}"
     )
 
 
@@ -120,7 +126,7 @@ def _means(size: Size) -> str:
 
 
 def _late(size: Size) -> str:
-    head = ("labels", "reverted", "with nothing done about coverage", "held: selective labels", "after")
+    head = ("labels", "reverted", "with nothing done about it", "held: selective labels", "after")
     return (
         "### Late labels\n\n"
         "A day side by side at 1,000 predictions an hour, weight 10 %, 10 % of them wrong; labels come for 90 of 100 "

@@ -74,8 +74,8 @@ def correlated(traffic: Traffic, ratio: float, rollouts: int, rng: np.random.Gen
     shape = (rollouts, traffic.looks)
     base = traffic.base * wave(rng, shape, BASE_SWING)
     amount = traffic.events * wave(rng, shape, TRAFFIC_SWING)
-    subject = _correlated_arm(rng, amount * traffic.weights[0], base * ratio)
-    reference = _correlated_arm(rng, amount * (1 - traffic.weights[0]), base)
+    subject = correlated_arm(rng, amount * traffic.weights[0], base * ratio)
+    reference = correlated_arm(rng, amount * (1 - traffic.weights[0]), base)
     return [
         Counts(subject_bad=mine, subject_total=subject[1], reference_bad=theirs, reference_total=reference[1])
         for mine, theirs in zip(subject[0], reference[0], strict=True)
@@ -91,7 +91,7 @@ def _levels(traffic: Traffic, shape: tuple[int, int], rng: np.random.Generator) 
     return np.full(shape, base * traffic.base), np.full(shape, amount * float(traffic.events))
 
 
-def _correlated_arm(rng: np.random.Generator, amount: Array, rate: Array) -> tuple[list[Array], Array]:
+def correlated_arm(rng: np.random.Generator, amount: Array, rate: Array) -> tuple[list[Array], Array]:
     """The three objectives' bad events, and the total that they share."""
     requests = rng.poisson(amount)
     shared = rng.binomial(requests, rate / 2)

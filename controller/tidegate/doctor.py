@@ -10,6 +10,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import chain
+from typing import Any
 
 from tidegate.core.diagnosis import (
     access,
@@ -22,31 +23,37 @@ from tidegate.core.diagnosis import (
     registry,
     repository,
     series,
+    values,
 )
 from tidegate.core.diagnosis import workflows as workflow_files
 from tidegate.core.diagnosis.checkout import CheckoutFacts
+from tidegate.core.diagnosis.gaps import metric
 from tidegate.core.diagnosis.metrics import PrometheusFacts, Rejected
 from tidegate.core.diagnosis.protection import Files
 from tidegate.core.diagnosis.registry import RegistryFacts
-from tidegate.core.diagnosis.remark import Fine, Remark, Section, Unknown, section, unseen
+from tidegate.core.diagnosis.remark import Fine, Remark, Section, Unknown, section, unseen, weighed
 from tidegate.core.diagnosis.repository import ForgeFacts, TurnedAway
-from tidegate.core.diagnosis.selectors import Place, Selector, selectors
+from tidegate.core.diagnosis.selectors import Place, Read, Selector, reads
 from tidegate.core.diagnosis.series import Watched
+from tidegate.core.diagnosis.values import Answered
 from tidegate.core.finding import Severity
 from tidegate.core.judging.reading import Sampled
 from tidegate.core.manifest import Environment, Model
 from tidegate.core.pin import Pin
 from tidegate.core.transition import Kind
+from tidegate.core.workspace import Workspace
+from tidegate.core.yaml import document
 from tidegate.errors import InvalidManifest
 from tidegate.ports import Clock, Metrics, Repository, Surveyor, Target
 from tidegate.steps.desired import WORKSPACE, Desired, DesiredReader
 
 ASKED = 50
-"""So many selectors are asked for: the first ones tell what there is to tell of labels and scrapes."""
+"""So many objectives are looked at: the first ones tell what there is to tell of labels and scrapes."""
 
 _BEGINS = (Kind.PROMOTE.value, Kind.RESTART.value)
 _CELLS = 10
 _LEAST = timedelta(minutes=15)
+_SECOND = timedelta(seconds=1)
 
 Sample = tuple[str, int]
 """A registered model's name and version."""
@@ -120,12 +127,25 @@ def read_wishes(reader: DesiredReader, tree: Repository, commit: str, targets: M
             unread.append(path)
     rendered = [targets[e.target.kind].path(m, e.name) for m, e in places if e.target.kind in targets]
     files = _files(tree, commit, (*paths, *rendered))
-    rollouts = (_rollouts(reader, tree, commit, place) for place in places)
+    rates = _where_rates_stand(tree, commit, places)
+    rollouts = (_rollouts(reader, tree, commit, place, rate) for place, rate in zip(places, rates, strict=True))
     return Wishes(desired=desired, pins=pins, files=files, unread=tuple(unread), rollouts=tuple(chain(*rollouts)))
 
 
+def _where_rates_stand(tree: Repository, commit: str, places: Sequence[tuple[Model, Environment]]) -> Iterator[str]:
+    """Where each place's `falseRevertRate` is written."""
+    texts = tree.read_many(commit, sorted({model.manifest_path for model, _ in places}))
+    manifests: dict[str, Mapping[str, Any]] = {}
+    for path, text in texts.items():
+        with suppress(InvalidManifest):
+            manifests[path] = document.read(text, path).data
+    for model, environment in places:
+        path = model.manifest_path
+        yield expectation.written_in(manifests.get(path, {}), path, environment.name)
+
+
 def _rollouts(
-    reader: DesiredReader, tree: Repository, commit: str, place: tuple[Model, Environment]
+    reader: DesiredReader, tree: Repository, commit: str, place: tuple[Model, Environment], where: str
 ) -> Iterator[expectation.Rollout]:
     """The canaries that began here, as the pin file's history tells: once for each transition."""
     model, environment = place
@@ -139,8 +159,16 @@ def _rollouts(
                 pin = reader.pin(version.text, path)
                 if pin.canary is not None and pin.transition is not None and pin.transition.kind in _BEGINS:
                     began.setdefault(pin.transition.key, version.at)
+    rollout = environment.rollout
+    comparisons = 1 if rollout.probation.holdback is None else 2
     for at in began.values():
-        yield expectation.Rollout(environment=environment.name, at=at, rate=environment.rollout.false_revert_rate)
+        yield expectation.Rollout(
+            environment=environment.name,
+            at=at,
+            rate=rollout.false_revert_rate,
+            comparisons=comparisons,
+            where=where,
+        )
 
 
 def _files(tree: Repository, commit: str, written: Sequence[str]) -> Files:
@@ -163,7 +191,7 @@ def doctor(wishes: Wishes, surveyors: Surveyors, clock: Clock) -> Report:
     return Report(
         sections=(
             section("Checkout", checkout.examine(surveyors.checkout.survey(clock), wishes.unread)),
-            section("Proposals", _forge(surveyors.forge, wishes.files, clock)),
+            section("Proposals", _forge(surveyors.forge, wishes, clock)),
             section("MLflow", registry.examine(surveyors.registry(wishes.sample()).survey(clock))),
             section("Prometheus", metrics.examine(prometheus, wishes.models)),
             section("Series", _series(wishes, prometheus, surveyors.metrics)),
@@ -172,10 +200,11 @@ def doctor(wishes: Wishes, surveyors: Surveyors, clock: Clock) -> Report:
     )
 
 
-def _forge(forge: Surveyor[ForgeFacts | TurnedAway | Unknown] | None, files: Files, clock: Clock) -> Iterator[Remark]:
+def _forge(forge: Surveyor[ForgeFacts | TurnedAway | Unknown] | None, wishes: Wishes, clock: Clock) -> Iterator[Remark]:
     if forge is None:
         yield Fine(what="proposals are kept in the repository itself, by the local forge")
         return
+    files, settings = wishes.files, wishes.desired.workspace
     yield from actions.fill_in(files)
     match forge.survey(clock):
         case Unknown() as unknown:
@@ -184,16 +213,25 @@ def _forge(forge: Surveyor[ForgeFacts | TurnedAway | Unknown] | None, files: Fil
             yield refusal.rule.broken(refusal.words)
         case ForgeFacts() as facts:
             yield from access.examine(
-                facts.access, private=facts.private, actions_may_propose=facts.actions_may_propose
+                facts.access,
+                private=facts.private,
+                actions_may_propose=facts.actions_may_propose,
+                teams=_teams(settings),
             )
             yield from repository.examine(facts)
             yield from protection.examine(facts.gateway, facts.access, files)
             yield from actions.examine(facts.actions, facts.access, files)
 
 
+def _teams(settings: Workspace) -> frozenset[str]:
+    """Those whose members count as approving."""
+    rules = (*settings.approvals.values(), *settings.changes.values())
+    return frozenset(team for rule in rules for team in rule.teams)
+
+
 def _series(wishes: Wishes, prometheus: PrometheusFacts | Rejected | Unknown, readings: Metrics) -> Iterator[Remark]:
     """The series that are read where something serves."""
-    wanted = selectors(wishes.models, wishes.pins, wishes.desired.workspace.labels)
+    wanted = reads(wishes.models, wishes.pins, wishes.desired.workspace.labels)
     if not wanted:
         yield Fine(what="no version with objectives serves yet: nothing need be measured")
         return
@@ -201,23 +239,24 @@ def _series(wishes: Wishes, prometheus: PrometheusFacts | Rejected | Unknown, re
     if not isinstance(prometheus, PrometheusFacts) or not isinstance(now, datetime):
         yield unseen("the series of objectives", Unknown(why="Prometheus gives no readings"))
         return
-    most = prometheus.most_samples
+    most = prometheus.most_samples if isinstance(prometheus.most_samples, int) else None
     for each in wanted[:ASKED]:
-        yield from series.examine(_watched(each, readings, now), most if isinstance(most, int) else None)
+        yield from weighed(_examined(each, readings, now, most), each.idle)
     if left := wanted[ASKED:]:
-        yield unseen(f"{len(left)} more series", Unknown(why=f"the first {ASKED} were looked at"))
+        yield unseen(f"{len(left)} more objectives", Unknown(why=f"the first {ASKED} were looked at"))
+
+
+def _examined(read: Read, readings: Metrics, now: datetime, most: int | None) -> Iterator[Remark]:
+    if read.expressions:
+        asked = (Answered(expression=e, answer=readings.answers(e, now, now, _LEAST)) for e in read.expressions)
+        return values.examine(read.who, tuple(asked), read.labels.version)
+    return series.examine(read.who, [_watched(each, readings, now) for each in read.counters], most)
 
 
 def _watched(selector: Selector, readings: Metrics, now: datetime) -> Watched:
-    start = now - max(_LEAST, _CELLS * selector.resolution)
-    found = readings.samples(selector.text, start, now)
-    absent = isinstance(found, Sampled) and not found.series
-    return Watched(
-        who=selector.who,
-        selector=selector.text,
-        resolution=selector.resolution,
-        found=found,
-        bare=readings.samples(selector.bare, start, now) if absent and selector.bare else None,
-        labels=selector.labels,
-        number=selector.number,
-    )
+    span = max(_LEAST, _CELLS * selector.resolution)
+    found, every = readings.samples(selector.text, now - span, now), None
+    if isinstance(found, Sampled) and not found.series and (name := metric(selector.text)) is not None:
+        # One sample of each series: there may be many under that name.
+        every = readings.answers(f"last_over_time({name}{{}}[{span // _SECOND}s])", now, now, _LEAST)
+    return Watched(wanted=selector, found=found, metric=every)

@@ -69,7 +69,9 @@ def pin(place: Place, version: ModelVersion) -> Transition:
     """Set stable by hand and drop the canary; it holds the environment like an edit would."""
     before = place.found or place.bare
     previous = before.previous if before.stable == version.pin else before.stable
-    after = replace(before, stable=version.pin, previous=previous, canary=None, policy=None, holdback=None)
+    after = replace(
+        before, stable=version.pin, previous=previous, canary=None, policy=None, holdback=None, override=None
+    )
     return _transition(place, Kind.PIN, after, f"{place.handle} pins version {version.number}")
 
 
@@ -78,7 +80,7 @@ def rollback(place: Place, versions: tuple[ModelVersion, ...], to: int | None) -
     training key."""
     before = place.pin
     if before.canary is not None and to is None:
-        left = before.canary.pin
+        left = goal = before.canary.pin
         after = replace(before, canary=None, policy=None, retried=None)
     else:
         goal = _goal(before, versions, to)
@@ -93,7 +95,9 @@ def rollback(place: Place, versions: tuple[ModelVersion, ...], to: int | None) -
         reason=f"rolled back by {place.handle}",
         proposal=entry_proposal(place.history, left),
     )
-    after = replace(after, rejected=(*before.rejected, entry))
+    used_up = before.override is not None and before.override.version in (left.version, goal.version)
+    override = None if used_up else before.override
+    after = replace(after, rejected=(*before.rejected, entry), override=override)
     return _transition(place, Kind.ROLLBACK, after, f"{place.handle} rolls back version {left.version}")
 
 
@@ -156,7 +160,8 @@ def override_budget(place: Place, version: ModelVersion, reason: str) -> Transit
         raise Refused(f"version {version.number} is rejected in {place.environment}; `tidegate unreject` comes first")
     if version.pin in before.serves():
         raise WrongUse(f"version {version.number} serves in {place.environment} already: it need not enter")
-    after = replace(before, override=Override(version=version.number, reason=reason, by=place.handle))
+    override = Override(version=version.number, digest=version.digest, reason=reason, by=place.handle)
+    after = replace(before, override=override)
     words = f"{place.handle} lets version {version.number} enter on a spent error budget: {reason}"
     return _transition(place, Kind.OVERRIDE, after, words)
 

@@ -62,11 +62,13 @@ class Done:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PassReport:
-    """Everything that one pass saw and did. `failures` are outside systems that did not answer."""
+    """Everything that one pass saw and did. `shown` are the decisions as `Decided.shown` tells them; `failures` are
+    outside systems that did not answer."""
 
     main: str
     at: datetime
     decisions: tuple[ModelDecision, ...]
+    shown: tuple[ModelDecision, ...]
     done: tuple[Done, ...] = ()
     invalid: tuple[str, ...] = ()
     failures: tuple[str, ...] = ()
@@ -88,6 +90,7 @@ def reconcile(ports: Ports, *, dry_run: bool = False) -> PassReport:
         main=main,
         at=now,
         decisions=tuple(d.decision for d in decided),
+        shown=tuple(d.shown() for d in decided),
         invalid=_invalid(desired),
         failures=failures,
     )

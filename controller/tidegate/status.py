@@ -8,13 +8,13 @@ from datetime import datetime
 
 from tidegate.core.explaining import Account
 from tidegate.core.judging.budget import Budget
-from tidegate.core.judging.verdict import Verdict
 from tidegate.core.observed import ProposalState, Training, Unavailable
 from tidegate.core.outcome import Decision, Hold, Nothing, Status, WaitingOn, status_of
 from tidegate.core.pin import Pin
 from tidegate.core.transition import Transition, parse_branch
 from tidegate.errors import OutsideSystem, TidegateError
 from tidegate.ports import Target
+from tidegate.steps.budgets import asked_from
 from tidegate.steps.deciding import Decided, Judges, decide_models
 from tidegate.steps.desired import Wanted
 from tidegate.steps.observe import Sources
@@ -45,12 +45,13 @@ class EnvironmentStatus:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Explained:
     """Why one environment is as it is: the decision's reason, what was judged (None: nothing was), and what is left of
-    its error budgets."""
+    its error budgets, or from when on they are asked for (None: they are, or there are none)."""
 
     environment: str
     reason: str
     account: Account | None
     budgets: tuple[Budget, ...]
+    budgets_from: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,28 +115,32 @@ def _model(decided: Decided, sources: Sources, targets: Mapping[str, Target]) ->
         training=decided.observed.training,
         environments=tuple(
             _environment(name, decided, decision, _in_sync(name, decided, sources, targets))
-            for name, decision in decided.decision.environments.items()
+            for name, decision in decided.shown().environments.items()
         ),
         invalid=decided.observed.invalid,
     )
 
 
 def _explained(decided: Decided) -> tuple[Explained, ...]:
-    return tuple(
-        Explained(
-            environment=name,
-            reason=reason_of(_as_observed(decision, decided.verdicts.get(name))),
-            account=decided.accounts.get(name),
-            budgets=decided.observed.budgets.get(name, ()),
-        )
-        for name, decision in decided.decision.environments.items()
+    there = decided.shown().environments.items()
+    return tuple(_explained_one(name, decision, decided) for name, decision in there)
+
+
+def _explained_one(name: str, decision: Decision, decided: Decided) -> Explained:
+    budgets = decided.observed.budgets.get(name, ())
+    since = asked_from(decided.model.environment(name), decided.observed.environments[name].history)
+    return Explained(
+        environment=name,
+        reason=reason_of(decision),
+        account=decided.accounts.get(name),
+        budgets=budgets,
+        budgets_from=None if budgets else since,
     )
 
 
 def _environment(name: str, decided: Decided, decision: Decision, rendered: bool | None) -> EnvironmentStatus:
     pin = decided.observed.environments[name].pin or Pin()
     verdict = decided.verdicts.get(name)
-    decision = _as_observed(decision, verdict)
     hold = decision if isinstance(decision, Hold) else None
     return EnvironmentStatus(
         environment=name,
@@ -151,14 +156,6 @@ def _environment(name: str, decided: Decided, decision: Decision, rendered: bool
         until=hold.until if hold else None,
         proposal=_open_proposal(name, decided),
     )
-
-
-def _as_observed(decision: Decision, verdict: Verdict | None) -> Decision:
-    """The decision as it is shown: where nothing is to do, and what serves could not be observed, it is not Healthy."""
-    if isinstance(decision, Nothing) and verdict is not None and verdict.unread is not None:
-        reason = f"cannot observe version {verdict.subject}: {verdict.unread}"
-        return Hold(reason=reason, waiting_on=WaitingOn.OUTSIDE, unknown=True)
-    return decision
 
 
 def reason_of(decision: Decision) -> str:

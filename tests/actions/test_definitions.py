@@ -22,8 +22,8 @@ from tidegate.cli.program import program
 ROOT = Path(__file__).resolve().parents[2]
 FOLDERS = {"command": ROOT, **{path.parent.name: path.parent for path in ROOT.glob("actions/*/action.yml")}}
 EVERY = pytest.mark.parametrize("name", sorted(FOLDERS))
-LEAN = {"validate", "plan", "render"}
-"""Actions that ask no server."""
+LOCKS = {"validate": "lean", "render": "lean", "plan": "plan"}
+"""What they install that do not ask every server."""
 
 
 def definition(engine: Engine, name: str) -> dict[str, Any]:
@@ -64,7 +64,7 @@ def test_inputs_reach_the_program_as_variables_and_no_script(engine: Engine, nam
 @EVERY
 def test_each_is_installed_in_the_same_four_steps(engine: Engine, name: str) -> None:
     script = "actions/install.sh" if name == "command" else "../install.sh"
-    lock = "lean" if name in LEAN else "full"
+    lock = LOCKS.get(name, "full")
     steps = definition(engine, name)["runs"]["steps"][:-1]
     entry = {"path": {"expression": "steps.find.outputs.venv"}, "key": {"expression": "steps.find.outputs.key"}}
     assert [step.get("run") or step["with"] for step in steps] == [
@@ -118,9 +118,8 @@ def asked(name: str, inputs: Mapping[str, str]) -> list[Sequence[str]]:
     return job.commands
 
 
-OWN = {(name, key) for name in FOLDERS for key in ("comment", "token", "working-directory")} | {("backtest", "page")}
-"""Inputs that no option of the first command takes: whether to comment, what becomes GITHUB_TOKEN, what follows `-C`,
-and a page that is written by a command of its own."""
+OWN = {(name, key) for name in FOLDERS for key in ("comment", "token", "working-directory")}
+"""Inputs that no option of a command takes: whether to comment, what becomes GITHUB_TOKEN, what follows `-C`."""
 WORDS = [
     pytest.param("command", {"command": "status --format 'json'"}, ["status", "--format", "json"], id="command"),
     pytest.param("validate", {"paths": "a b.yaml\n\n --c \n"}, ["a b.yaml", "--c"], id="validate-paths"),
@@ -144,6 +143,7 @@ WORDS = [
     pytest.param("backtest", {"model": "churn", "step": "30s"}, ["--step=30s"], id="backtest-step"),
     pytest.param("backtest", {"model": "churn", "policy": "HEAD"}, ["--policy=HEAD"], id="backtest-policy"),
     pytest.param("backtest", {"model": "churn", "compare": "HEAD"}, ["--compare=HEAD"], id="backtest-compare"),
+    pytest.param("backtest", {"model": "churn", "page": "p.html"}, ["--also=html=p.html"], id="backtest-page"),
     pytest.param("reconcile", {"dry-run": "true"}, ["--dry-run"], id="reconcile-dry-run"),
     pytest.param("render", {"model": "churn"}, ["churn"], id="render-model"),
     pytest.param("render", {"check": "true"}, ["--check"], id="render-check"),

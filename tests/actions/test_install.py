@@ -51,7 +51,12 @@ def test_the_lean_lock_leaves_out_what_only_servers_need() -> None:
     assert asked() - wanted == {"mlflow-skinny", "prometheus-api-client"}
 
 
-@pytest.mark.parametrize("lock", ["lean", "full"])
+def test_a_plan_can_ask_prometheus_and_needs_no_more_than_that() -> None:
+    assert asked() - names("actions/plan.lock") == {"mlflow-skinny"}
+    assert pinned("actions/lean.lock") <= pinned("actions/plan.lock")
+
+
+@pytest.mark.parametrize("lock", ["lean", "plan", "full"])
 def test_versions_are_those_that_are_tested_and_no_registry_is_named(lock: str) -> None:
     assert pinned(f"actions/{lock}.lock") - pinned("requirements/dev.lock") == set()
     assert "://" not in (ROOT / f"actions/{lock}.lock").read_text(encoding="utf-8")

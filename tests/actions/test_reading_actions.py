@@ -240,6 +240,23 @@ class TestPlan:
         assert shown(ended) == ["notice", "error"]
         assert "lease" in ended.summary
 
+    @pytest.mark.parametrize(
+        ("head", "why"),
+        [
+            pytest.param({}, "unreachable: Prometheus at http://127.0.0.1:9 does", id="ours-asks-prometheus"),
+            pytest.param({"repo": None}, "no history is read for a pull request from", id="a-strangers-asks-nobody"),
+        ],
+    )
+    def test_past_rollouts_are_replayed_where_a_policy_changes_or_it_says_why_not(
+        self, checkout: Path, job: Job, clone: Clone, head: dict[str, Any], why: str
+    ) -> None:
+        edited(clone, "target: 99.5%", "target: 99%")
+        nowhere = {"TIDEGATE_PROMETHEUS_URL": "http://127.0.0.1:9"}
+        about = replace(job, event_name="pull_request", event=pull_request(**head), variables=nowhere)
+        ended = about.run(checkout / "actions/plan", comment="false")
+        assert ended.outputs["outcome"] == "passed", ended.said
+        assert f"Not replayed: `{why}" in ended.summary
+
     def test_one_comment_is_kept_up_to_date(self, checkout: Path, job: Job, clone: Clone, tmp_path: Path) -> None:
         with FakeGitHub(tmp_path / "github") as github:
             number = opened(github, tmp_path)

@@ -5,12 +5,16 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
 import pytest
+import requests
 
+from support.backtests import remembered
+from support.certificates import Listener, served
 from support.program import Program
-from support.prometheus_server import PrometheusServer
+from support.repositories import git
 from support.rollouts import WORSE, go_on
 from support.worlds import MANIFEST, START, World
 from tidegate import errors
@@ -40,24 +44,8 @@ def past(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Past]:
     folder = tmp_path_factory.mktemp("backtest")
     world = World(folder)
     go_on(world, WORSE)
-    server = PrometheusServer(folder / "prometheus")
-    server.start()
-    try:
-        server.write(
-            [
-                (
-                    {
-                        "__name__": name, "model": "digits", "environment": environment, "version": str(version),
-                        "job": "models", "instance": "server:80",
-                    },
-                    samples,
-                )
-                for (name, environment, version), samples in world.service.samples.items()
-            ]
-        )  # fmt: skip
-        yield Past(world, server.url, folder)
-    finally:
-        server.stop()
+    with remembered(world, folder / "prometheus") as url:
+        yield Past(world, url, folder)
 
 
 def test_0_what_was_decided_then_is_decided_again_at_the_same_instants(past: Past) -> None:
@@ -84,6 +72,16 @@ def test_0_every_format_tells_it(past: Past, tmp_path: Path) -> None:
     assert (tmp_path / "page.html").read_text(encoding="utf-8").startswith("<!doctype html>")
 
 
+def test_0_one_replay_is_told_in_several_formats(past: Past, tmp_path: Path) -> None:
+    page, summary = tmp_path / "page.html", tmp_path / "summary.md"
+    ran = past.tidegate()("backtest", "digits", *SINCE, "--format", "json", f"--also=html={page}",
+                          f"--also=markdown={summary}")  # fmt: skip
+    assert (ran.code, ran.err) == (errors.FINE, "")
+    assert json.loads(ran.out)["model"] == "digits"
+    assert page.read_text(encoding="utf-8").startswith("<!doctype html>")
+    assert summary.read_text(encoding="utf-8").splitlines()[0] == MARKER
+
+
 def test_0_another_policy_from_a_file_and_from_a_commit(past: Past, tmp_path: Path) -> None:
     tolerant = MANIFEST.replace("steps: [25%, 50%]", "steps: [25%, 50%]\n    worseThan: 100\n    ruleOut: 200")
     (tmp_path / "tolerant.yaml").write_text(tolerant, encoding="utf-8")
@@ -98,6 +96,21 @@ def test_0_another_policy_from_a_file_and_from_a_commit(past: Past, tmp_path: Pa
     assert first["firstDifference"] is not None
 
 
+def test_0_a_rollout_that_is_judged_by_the_second_is_decided_so(past: Past) -> None:
+    """A step of a minute would step over most of it."""
+    assert "resolution: 30s" in MANIFEST
+    ran = past.tidegate()("backtest", "digits", "--from", START.isoformat(), "--format", "json")
+    told = json.loads(ran.out)
+    assert told["step"] == "30s"
+    assert all(replay["ticks"] for one in told["episodes"][1:] for replay in one["replays"])
+
+
+def test_0_a_step_that_is_longer_than_a_rollout_is_named(past: Past) -> None:
+    ran = past.tidegate()("backtest", "digits", "--from", START.isoformat(), "--step", "1d")
+    assert ran.code == errors.FINE
+    assert "longer than 2 of these rollouts: only the instants at which something happened were decided" in ran.out
+
+
 def test_0_a_time_without_rollouts(past: Past) -> None:
     ran = past.tidegate()("backtest", "digits", "--from", "1d")
     assert ran.code == errors.FINE
@@ -108,17 +121,67 @@ def test_0_a_time_without_rollouts(past: Past) -> None:
     ("words", "said"),
     [
         pytest.param(("nobody",), "no model 'nobody' in this workspace", id="no-such-model"),
-        pytest.param(("digits", "--compare", "nowhere"), "nowhere", id="no-such-commit"),
+        pytest.param(("digits", "--compare", "nowhere"), "'nowhere' is neither a file", id="no-such-commit"),
+        pytest.param(("digits", "--policy", "models"), "'models' is neither a file nor a commit", id="a-folder"),
+        pytest.param(("digits", "--compare", "--x"), "'--x' is neither a file nor", id="no-option-of-git-s"),
+        pytest.param(("digits", "--policy", "main", "--compare", "main"), "both name main", id="twice-the-same"),
+        pytest.param(("digits", "--from", "2100-01-01T00:00:00Z"), "--to, now at the latest, ", id="a-time-to-come"),
         pytest.param(("digits", "--from", "1d", "--to", "2d"), "no time between", id="the-end-before-the-start"),
         pytest.param(("digits", "--step", "100ms"), "shorter than 1s", id="a-step-below-a-second"),
         pytest.param(("digits", "--from", "yesterday"), "is not a duration", id="no-time"),
         pytest.param(("digits", "-o", "no/such/folder"), "cannot be written", id="no-such-folder"),
+        pytest.param(("digits", "--also", "html=no/such/folder"), "cannot be written", id="nor-for-another-format"),
+        pytest.param(("digits", "--also", "pdf=x"), "is not FORMAT=FILE with one of text, ", id="no-such-format"),
     ],
 )  # fmt: skip
 def test_2_wrong_use(past: Past, words: tuple[str, ...], said: str) -> None:
     ran = past.tidegate()("backtest", *words)
     assert ran.code == errors.WRONG_USE
     assert said in ran.err
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        pytest.param("kind: [", "other.yaml:1:7: error yaml-syntax", id="no-yaml"),
+        pytest.param("", "error wrong-type", id="an-empty-file"),
+        pytest.param("kind: Pin\n", 'must be "Model"', id="a-file-of-another-kind"),
+    ],
+)
+def test_1_a_file_that_is_no_manifest(past: Past, tmp_path: Path, text: str, said: str) -> None:
+    (tmp_path / "other.yaml").write_text(text, encoding="utf-8")
+    ran = past.tidegate()("backtest", "digits", "--policy", str(tmp_path / "other.yaml"))
+    assert (ran.code, ran.out) == (errors.FINDINGS, "")
+    assert said in ran.err
+
+
+def test_0_a_commit_that_nobody_has_pushed_yet(past: Past) -> None:
+    """HEAD is what it is to git here, and not origin's."""
+    clone = past.world.clone()
+    clone.checkout("patient", new=True)
+    clone.commit({PATH: (clone.folder / PATH).read_text(encoding="utf-8").replace("bake: 1m", "bake: 1h")})
+    try:
+        ran = past.tidegate()("backtest", "digits", *SINCE, "--format", "json", "--policy", "main", "--compare", "HEAD")
+    finally:
+        clone.checkout("main")
+    assert ran.code == errors.FINE, ran
+    assert json.loads(ran.out)["differing"] == {"main": 0, "HEAD": 2}
+
+
+def test_0_a_shallow_clone_asks_its_origin(past: Past, tmp_path: Path) -> None:
+    git(tmp_path, "clone", "--quiet", "--depth=1", past.world.bare.as_uri(), "shallow")
+    shallow = Program(tmp_path / "shallow", past.folder, {"TIDEGATE_PROMETHEUS_URL": past.url})
+    ran = shallow("backtest", "digits", *SINCE, "--compare", "main")
+    assert ran.code == errors.FINE, ran
+    assert ran.out.startswith("Backtest of digits: 2 rollouts; as it was: all decided as it happened; main: all")
+
+
+def test_2_a_repository_whose_history_is_cut_off(past: Past, tmp_path: Path) -> None:
+    """Rollouts would seem to begin where it ends."""
+    git(tmp_path, "clone", "--quiet", "--bare", "--depth=8", past.world.bare.as_uri(), "cut.git")
+    ran = Program(tmp_path / "cut.git", past.folder, {"TIDEGATE_PROMETHEUS_URL": past.url})("backtest", "digits")
+    assert ran.code == errors.WRONG_USE
+    assert "is a shallow clone, whose past ends where it was cut off: git fetch --unshallow" in ran.err
 
 
 def test_2_a_policy_of_another_model(past: Past, tmp_path: Path) -> None:
@@ -150,7 +213,61 @@ def test_plan_sets_the_changed_policy_against_main_s(past: Past) -> None:
     (model,) = json.loads(planned.out)["models"]
     assert (planned.code, model["backtest"]) == (
         errors.FINE,
-        {"rollouts": 0, "differing": [], "older": 0, "unread": ""},
+        {
+            "rollouts": 0,
+            "differing": [],
+            "incomparable": 0,
+            "older": 0,
+            "hurried": False,
+            "unread": "",
+            "head": "",
+            "base": "main",
+        },
     )
     assert unreachable.code == errors.FINE
     assert "Not replayed: unreachable" in unreachable.out
+
+
+class Dying(BaseHTTPRequestHandler):
+    """A gateway before Prometheus: after so many answers what is behind it is gone."""
+
+    protocol_version = "HTTP/1.1"
+    behind: str
+    left: int
+
+    def do_POST(self) -> None:
+        asked = self.rfile.read(int(self.headers["Content-Length"]))
+        self.__class__.left -= 1
+        if self.left < 0:
+            self._answer(503, b"gone")
+            return
+        form = {"Content-Type": self.headers["Content-Type"]}
+        there = requests.post(f"{self.behind}{self.path}", data=asked, headers=form, timeout=30)
+        self._answer(there.status_code, there.content)
+
+    def _answer(self, status: int, body: bytes) -> None:
+        self.send_response(status)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the parent's name
+        """Say nothing."""
+
+
+@pytest.fixture
+def dying(past: Past) -> Iterator[str]:
+    Dying.behind, Dying.left = past.url, 4
+    with Listener(("127.0.0.1", 0), Dying) as listener, served(listener):
+        yield f"http://127.0.0.1:{listener.server_address[1]}"
+
+
+def test_3_a_prometheus_that_dies_on_the_way(past: Past, dying: str) -> None:
+    """What was read before counts; the rest is unread, and no run that lacks something ends as a whole one does."""
+    ran = past.tidegate(url=dying)("backtest", "digits", *SINCE, "--format", "json")
+    assert ran.code == errors.OUTSIDE, ran
+    told = json.loads(ran.out)
+    assert "503" in told["unreachable"]
+    assert told["agreement"]["as it was"]["unread"] >= 1
+    assert "503" in ran.err

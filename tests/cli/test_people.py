@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from support.program import Program
-from support.repositories import git
+from support.repositories import NOON, git
 from support.worlds import WORKSPACE, World, settle, stable
 from tidegate import errors
 from tidegate.core.pin import Hold, stamped
@@ -126,6 +127,67 @@ def test_an_approval_by_somebody_unlisted_is_kept_and_does_not_count(world: Worl
     shown = json.loads(tidegate("pull", "show", number, "--format", "json").out)
     assert [approval["handle"] for approval in shown["approvals"]] == ["@mallory", "@dana"]
     assert shown["state"] == "open"
+
+
+def test_I4_what_was_looked_at_is_approved_and_nothing_that_was_pushed_since(world: World, tidegate: Program) -> None:
+    number = _open(world)[0]
+    seen = world.ports.forge.proposal(number).head
+    command = f"To approve this: tidegate pull approve {number} --head {seen}"
+    assert tidegate("pull", "show", str(number)).out.splitlines()[-1] == command
+    diff = tidegate("pull", "diff", str(number))
+    assert diff.err.splitlines() == [command]
+    assert diff.out.startswith("diff --git ")
+    push(world, number)
+    for dry in ([], ["--dry-run"]):
+        ran = tidegate("pull", "approve", str(number), "--head", seen, *dry, handle="dana")
+        assert (ran.code, ran.out) == (errors.FINDINGS, "")
+        assert f"not at {seen}: look at what is there now: tidegate pull diff {number}" in ran.err
+    assert world.ports.forge.proposal(number).approvals == ()
+
+
+@pytest.mark.parametrize(
+    "shown", [lambda head: ["--head", head], lambda head: ["--head", head.upper()], lambda _: []],
+    ids=["the-whole-head", "in-capitals", "whatever-is-there"],
+)  # fmt: skip
+def test_an_approval_says_which_head_it_is_for(
+    world: World, tidegate: Program, shown: Callable[[str], list[str]]
+) -> None:
+    number = _open(world)[0]
+    head = world.ports.forge.proposal(number).head
+    dry = tidegate("pull", "approve", str(number), *shown(head), "--dry-run", handle="dana")
+    assert dry.out == f"#{number} would be approved by @dana at {head[:12]}\n"
+    ran = tidegate("pull", "approve", str(number), *shown(head), handle="dana")
+    assert ran.out.splitlines()[0] == f"#{number}: approved by @dana at {head[:12]}"
+    assert [each.head for each in world.ports.forge.proposal(number).approvals] == [head]
+
+
+@pytest.mark.parametrize(
+    "given",
+    [lambda it: it[:12], lambda it: it[:39], lambda it: f"{it}0", lambda _: "g" * 40, lambda _: "HEAD~1"],
+    ids=["as-short-as-it-is-shown", "one-digit-less", "one-digit-more", "other-letters", "gits-words"],
+)  # fmt: skip
+def test_I4_I14_a_head_that_is_no_whole_commit_is_wrong_use(
+    world: World, tidegate: Program, given: Callable[[str], str]
+) -> None:
+    """Whoever pushes can make another commit that begins alike."""
+    number = _open(world)[0]
+    head = given(world.ports.forge.proposal(number).head)
+    ran = tidegate("pull", "approve", str(number), "--head", head, handle="dana")
+    assert (ran.code, "is no whole commit" in ran.err) == (errors.WRONG_USE, True)
+    assert world.ports.forge.proposal(number).approvals == ()
+
+
+def test_what_is_merged_asks_for_no_approval(world: World, tidegate: Program) -> None:
+    merged = next(p.number for p in world.ports.forge.proposals() if p.state.value == "merged")
+    assert "To approve" not in tidegate("pull", "show", str(merged)).out + tidegate("pull", "diff", str(merged)).err
+
+
+def push(world: World, number: int) -> None:
+    """Somebody else commits on the proposal's branch."""
+    proposal, repository = world.ports.forge.proposal(number), world.ports.repository
+    pin = repository.read(proposal.head, "models/digits/production.yaml")
+    made = repository.write_commit(proposal.head, {"models/digits/production.yaml": f"{pin}# more\n"}, "more", NOON)
+    repository.move_branch(proposal.branch, made, proposal.head)
 
 
 def test_I5_closing_is_a_veto_until_a_person_lifts_it(world: World, tidegate: Program) -> None:

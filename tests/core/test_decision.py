@@ -308,12 +308,12 @@ def test_a_version_found_by_tag_alone_is_no_candidate() -> None:
     assert isinstance(decided(what, environment="staging"), Hold)
 
 
-def test_numbers_carry_no_order_the_key_decides() -> None:
+def test_F27_numbers_carry_no_order_the_key_decides() -> None:
     what = observed(stable("staging", 2), versions=(version(1), version(2, OLD_KEY)))
     assert transition(decided(what, environment="staging")).after.stable == pin_of(1)
 
 
-def test_a_version_that_is_not_baked_waits_in_the_environment_before() -> None:
+def test_F11_a_version_that_is_not_baked_waits_in_the_environment_before() -> None:
     young = {"staging": verdict(Stage.BAKE, baked=timedelta(minutes=3))}
     assert "baking in staging: 3m of 30m" in hold(decided(observed(BAKED, stable("production", 1)), young)).reason
 
@@ -412,7 +412,7 @@ def test_I5_a_deleted_pin_file_is_a_persons_setting() -> None:
         pytest.param(Rejected(version=9, key=KEY, reason="latency ×2.4"), id="by training key"),
     ],
 )
-def test_I6_a_version_rejected_anywhere_enters_nowhere(entry: Rejected) -> None:
+def test_I6_F14_a_version_rejected_anywhere_enters_nowhere(entry: Rejected) -> None:
     what = observed(stable("staging", 1), stable("production", 1, rejected=(entry,)))
     assert "is rejected in production" in hold(decided(what, environment="staging")).reason
 
@@ -451,7 +451,7 @@ def test_I7_without_a_good_way_back_nothing_reverts_but_it_pages(what: Observed,
     assert (held.degraded, held.pages) == (True, True)
 
 
-def test_I7_a_revert_is_never_reverted() -> None:
+def test_I7_F14_a_revert_is_never_reverted() -> None:
     reverted = chain(
         "production",
         (Kind.FINISH, Pin(stable=pin_of(2), previous=pin_of(1)), timedelta(hours=2)),
@@ -683,7 +683,7 @@ def test_a_canary_that_stopped_serving_is_reverted_at_its_deadline() -> None:
     assert made.after.rejected[0].reason == "stopped serving"
 
 
-def test_nothing_enters_production_on_the_strength_of_a_staging_that_goes_back() -> None:
+def test_F11_nothing_enters_production_on_the_strength_of_a_staging_that_goes_back() -> None:
     staging = chain(
         "staging",
         (Kind.PROMOTE, Pin(stable=pin_of(1)), timedelta(days=9)),

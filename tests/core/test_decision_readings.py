@@ -34,6 +34,7 @@ BREACH = ValueVerdict(
     breached_at=NOW - HOUR,
     reference_standing=Standing.FINE,
 )
+NOT_FOR_LONG = replace(BREACH, standing=Standing.FINE, breached_at=None, outside_for=timedelta(minutes=2))
 CLEARED = tuple(
     ObjectiveVerdict(objective=name, effect=Effect.REVERT, comparison=Comparison.CLEARED, cleared_by="ruled out")
     for name in ("availability", "latency")
@@ -97,6 +98,7 @@ class TestCanary:
             pytest.param(
                 replace(BREACH, standing=Standing.TOO_FEW), "drift has no reading since warm-up", id="not-warm-yet"
             ),
+            pytest.param(NOT_FOR_LONG, "drift is above 0.2 for 2m of 5m", id="out-of-bounds-and-no-breach-yet"),
         ],
     )
     def test_a_value_holds_it(self, value: ValueVerdict, reason: str) -> None:
@@ -283,11 +285,20 @@ def going_on(
     return decide(model(environments=there), WORKSPACE, what, verdicts, NOW).environments["production"]
 
 
-def test_a_version_whose_value_breaches_in_the_environment_before_waits() -> None:
+@pytest.mark.parametrize(
+    ("value", "reason"),
+    [
+        pytest.param(effect(BREACH, Effect.BLOCK), "drift is 0.31, and at most 0.2 is good for 5m", id="breach"),
+        pytest.param(NOT_FOR_LONG, "drift is above 0.2 for 2m of 5m", id="out-of-bounds-and-no-breach-yet"),
+    ],
+)
+def test_a_version_whose_value_is_out_of_bounds_in_the_environment_before_waits(
+    value: ValueVerdict, reason: str
+) -> None:
     before = model(
         environments=(replace(model().environments[0], judge=model().environments[1].judge), model().environments[1])
     )
-    verdicts = {"staging": verdict(Stage.BAKE, objectives=(), values=(effect(BREACH, Effect.BLOCK),))}
+    verdicts = {"staging": verdict(Stage.BAKE, objectives=(), values=(value,))}
     made = decide(before, WORKSPACE, observed(BAKED, stable("production", 1)), verdicts, NOW).environments["production"]
     assert isinstance(made, Hold)
-    assert made.reason == "drift is 0.31, and at most 0.2 is good for 5m (in staging)"
+    assert made.reason == f"{reason} (in staging)"

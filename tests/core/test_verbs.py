@@ -38,7 +38,8 @@ PINS = st.builds(
     holdback=st.none() | st.just(0.05),
     retried=st.none() | st.integers(1, 3),
     hold=st.none() | st.builds(Hold, reason=st.just("audit")),
-    override=st.none() | st.builds(Override, version=NUMBERS, reason=st.just("a fix")),
+    override=st.none()
+    | st.builds(Override, version=NUMBERS, digest=st.none() | st.just(pin_of(2).digest), reason=st.just("a fix")),
 )
 VERBS: dict[Kind, Callable[[Place, int], Transition]] = {
     Kind.PIN: lambda place, number: people.pin(place, version(number)),
@@ -115,6 +116,23 @@ BEFORE = Pin(
         ),
         pytest.param(Kind.PIN, replace(BEFORE, stable=pin_of(9)), "not what", id="a pin keeps the canary"),
         pytest.param(Kind.PIN, replace(BEFORE, canary=None, rejected=()), "in rejected", id="a pin lifts rejections"),
+        pytest.param(
+            Kind.PIN,
+            replace(BEFORE, canary=None, override=Override(version=9, reason="a fix")),
+            "not what",
+            id="a pin overrides a budget",
+        ),
+        pytest.param(
+            Kind.ROLLBACK,
+            replace(
+                BEFORE,
+                canary=None,
+                rejected=(*BEFORE.rejected, Rejected(version=3, key=KEY, reason="bad")),
+                override=Override(version=9, reason="a fix"),
+            ),
+            "not what",
+            id="a rollback overrides a budget",
+        ),
         pytest.param(Kind.OVERRIDE, BEFORE, "not what", id="an override overrides nothing"),
         pytest.param(
             Kind.OVERRIDE,

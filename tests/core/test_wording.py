@@ -2,17 +2,30 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from markdown_it import MarkdownIt
 
 from support.situations import NOW, pin_of, verdict
+from tidegate.adapters.github import marks
 from tidegate.core import wording
 from tidegate.core.judging.reading import Unread, Why
-from tidegate.core.judging.verdict import BurnRate, Comparison, ObjectiveVerdict, Stage, Standing, Tally, Verdict
-from tidegate.core.manifest import Effect
+from tidegate.core.judging.verdict import (
+    BurnRate,
+    Comparison,
+    LateVerdict,
+    ObjectiveVerdict,
+    Stage,
+    Standing,
+    Tally,
+    ValueVerdict,
+    Verdict,
+)
+from tidegate.core.manifest import Effect, ValueObjective
 from tidegate.core.observed import OURSELVES
 from tidegate.core.pin import Canary, Hold, Override, Pin, Rejected, stamped
 from tidegate.core.transition import DECIDED, Kind, Transition, mark
@@ -80,6 +93,14 @@ def transition(kind: Kind, before: Pin | None, after: Pin, *reasons: str, judged
         reasons=reasons,
         verdict=judged,
     )
+
+
+RECENT = ValueVerdict(
+    objective=ValueObjective(name="recent", value="x", maximum=0.05, held=timedelta(seconds=4)),
+    standing=Standing.FINE,
+    figure=3.32433,
+    outside_for=timedelta(seconds=2),
+)
 
 
 def canary_verdict(*objectives: ObjectiveVerdict) -> Verdict:
@@ -177,15 +198,87 @@ def test_the_short_reason_for_the_pin_file(objective: ObjectiveVerdict, short: s
     assert wording.objective_reason(objective)[0] == short
 
 
-@pytest.mark.parametrize("raw", ["a|b", "<img src=x>", "@acme/everyone", "line\nbreak", "```", "<!-- tidegate k -->"])
+HOSTILE = (
+    "a|b",
+    "<img src=x>",
+    "@acme/everyone",
+    "&#64;acme",
+    "line\nbreak",
+    "```",
+    "<!-- tidegate k -->",
+    "[approve](https://evil.example)",
+    "![seen](https://evil.example/x.png)",
+    "<https://evil.example>",
+    "https://evil.example",
+    "www.evil.example",
+    "fixes #12",
+    "closes GH-12",
+    "\x1b[2J\x1b]0;title\x07",
+    "\u202egnp.exe",
+    "x\n::warning file=a::pwned",
+)
+MARKDOWN = MarkdownIt("commonmark").enable("table")
+
+
+@pytest.mark.parametrize("raw", HOSTILE)
 def test_words_of_others_break_no_table_mention_nobody_and_hide_nothing(raw: str) -> None:
     said = replace(BLIND, unread=Unread(why=Why.ERROR, words=raw))
-    body = wording.body(transition(Kind.ADVANCE, ROLLING, FURTHER, raw, judged=canary_verdict(said)))
+    body = wording.body(transition(Kind.ADVANCE, ROLLING, FURTHER, f"it said {raw}", judged=canary_verdict(said)))
     row = next(line for line in body.splitlines() if line.startswith("| quality"))
     assert row.replace("\\|", "").count("|") == 6
     assert raw not in body or raw == "```"
-    assert "@acme" not in body
+    assert not re.search(r"@acme|#12|GH-12|://|www\.", body)
     assert body.count("<!--") == 1
+    assert all(line.isprintable() for line in re.sub("[\u2060\n]", "", body).splitlines())
+    read = MARKDOWN.render(body.rpartition("<!--")[0])
+    assert not re.search(r"<(a|img|script|!)\b|@acme", read)
+
+
+def test_what_a_forge_reads_back_is_what_was_written() -> None:
+    """GitHub's adapter quietens mentions by a mark of its own, and takes it off again."""
+    body = wording.body(CASES["hold"])
+    assert "@" in body
+    assert marks.read(marks.written({}, body))[1] == body
+
+
+@pytest.mark.parametrize("raw", [*HOSTILE, "</details>", "```\n\n</details>", "````", "<!-- tidegate k1 -->"])
+def test_what_an_earlier_body_had_folded_is_kept_whole_whatever_it_quotes(raw: str) -> None:
+    case = CASES["promote"]
+    earlier, body = wording.body(case, [f"cannot be read: error: {raw}", "query  x"]), wording.body(case)
+    assert wording.keeping_account(body, earlier) == earlier
+    tokens = MARKDOWN.parse(earlier)
+    (block,) = [token for token in tokens if token.type == "fence"]
+    assert block.content.endswith("query  x\n")
+    assert block.content.replace("\n", "").isprintable()
+
+
+def test_a_value_out_of_bounds_is_not_called_fine_before_its_time() -> None:
+    judged = replace(canary_verdict(CLEARED), values=(RECENT,))
+    body = wording.body(transition(Kind.ADVANCE, ROLLING, FURTHER, "x", judged=judged))
+    assert "| recent | 3.32433 | at most 0.05 is good for 4s | – | above 0.05 for 2s of 4s |" in body
+
+
+@pytest.mark.parametrize(
+    ("stage", "measured_on"),
+    [
+        pytest.param(Stage.CANARY, "stable", id="beside-stable"),
+        pytest.param(Stage.PROBATION, "the previous version", id="on-probation"),
+        pytest.param(Stage.LABELS, "the previous version", id="past-probation"),
+    ],
+)
+def test_dispersion_says_on_which_version_it_was_measured_late_labels_too(stage: Stage, measured_on: str) -> None:
+    late = LateVerdict(verdict=replace(WORSE, objective="quality", dispersion=3))
+    judged = replace(verdict(stage, 12, objectives=(CLEARED, WORSE)), late=(late,))
+    body = wording.body(transition(Kind.REVERT, ROLLING, STABLE, "x", judged=judged))
+    line = next(line for line in body.splitlines() if line.startswith("Evidence is divided by"))
+    each = f"availability 2 (by the policy), latency 1.62 (measured on {measured_on}), quality 3 (measured on"
+    assert line == f"Evidence is divided by the dispersion of bad events: {each} {measured_on})."
+
+
+def test_the_sentence_of_a_regression_names_the_version_that_dispersion_was_measured_on() -> None:
+    assert wording.objective_reason(WORSE)[1].endswith("dispersion 1.62 (measured on stable)")
+    after = wording.objective_reason(WORSE, ("stable", "previous"))[1]
+    assert after.endswith("dispersion 1.62 (measured on the previous version)")
 
 
 def test_a_title_stays_within_what_forges_take() -> None:

@@ -13,7 +13,7 @@ from support.rollouts import STEP, Play
 from support.worlds import MANIFEST, Behaviour, World, stable
 from tidegate.core.outcome import Decision
 from tidegate.core.replay.episodes import Ending
-from tidegate.core.replay.report import Agreement, Replay, State
+from tidegate.core.replay.report import Agreement, EpisodeReport, Replay, State
 from tidegate.core.replay.spans import cause_of, said
 from tidegate.core.transition import Kind, Transition
 from tidegate.reconcile import reconcile
@@ -65,18 +65,32 @@ def played(
     return decided
 
 
-def replayed_ticks(replay: Replay) -> Told:
+def replayed_ticks(replay: Replay, step: timedelta) -> Told:
     """What the replay says of each tick that it knows something of."""
     found: Told = {}
     for span in replay.spans:
         for number in range(span.ticks):
             if span.state is not State.UNKNOWN:
-                found[span.since + number * STEP] = (span.state, span.cause)
+                found[span.since + number * step] = (span.state, span.cause)
     return found
 
 
 def live_ticks(decided: dict[datetime, Decision]) -> Told:
     return {at: (said(one)[0], cause_of(said(one)[1])) for at, one in decided.items()}
+
+
+def agrees(one: EpisodeReport, decided: dict[datetime, Decision], step: timedelta = STEP) -> None:
+    """Fails where a replay says anything else of a tick than the loop did."""
+    live, (replay,) = live_ticks(decided), one.replays
+    assert {part.agreement for part in replay.parts} <= {Agreement.SAME, Agreement.PERSON}, replay
+    for at, told in replayed_ticks(replay, step).items():
+        assert live[at] == told, at
+    for part in replay.parts:
+        if part.decided is not None and part.happened is not None and part.agreement is Agreement.SAME:
+            assert part.decided.at == part.happened.at
+            transition = decided[part.decided.at]
+            assert isinstance(transition, Transition)
+            assert (transition.kind, transition.reasons) == (part.decided.kind, part.decided.reasons)
 
 
 @pytest.mark.parametrize(
@@ -104,22 +118,52 @@ def test_i9_live_and_backtest_decide_the_same_at_the_same_instants(
     world = World(tmp_path, manifest=MANIFEST)
     decided = played(world, second, meanwhile)
     report = backtested(world, step=STEP)
-    live = live_ticks(decided)
     rollouts = [one for one in report.episodes if one.episode.version == 2]
     assert rollouts
     for one in rollouts:
-        (replay,) = one.replays
-        assert {part.agreement for part in replay.parts} <= {Agreement.SAME, Agreement.PERSON}, replay
-        for at, told in replayed_ticks(replay).items():
-            assert live[at] == told, at
-        for part in replay.parts:
-            if part.decided is not None and part.happened is not None and part.agreement is Agreement.SAME:
-                assert part.decided.at == part.happened.at
-                transition = decided[part.decided.at]
-                assert isinstance(transition, Transition)
-                assert (transition.kind, transition.reasons) == (part.decided.kind, part.decided.reasons)
+        agrees(one, decided)
     happened = [move.kind for move in rollouts[0].happened if not move.by_person]
     assert happened == [Kind(kind) for kind in kinds.split()]
+
+
+def test_i9_a_budget_that_was_spent_then_holds_the_entry_as_it_did_live(tmp_path: Path) -> None:
+    """Version 1 fails for an hour, version 2 waits until the window has forgotten it, and then for a person."""
+    world = World(tmp_path, MANIFEST.replace("availability: {", "availability: {window: 2h, "))
+    slow, decided = timedelta(minutes=10), {}
+    world.train(1, Behaviour(errors=0.2))
+    for number in range(32):
+        if number == 8:
+            world.service.behaviours[1] = Behaviour()
+            world.train(2)
+        if number < 8 or number % 4 == 0:
+            world.approve()
+        world.wait(slow)
+        report = reconcile(world.ports)
+        decided[world.clock.at] = report.decisions[0].environments["production"]
+    told = backtested(world, step=slow)
+    (entry,) = (one for one in told.episodes if (one.episode.environment, one.episode.version) == ("production", 2))
+    agrees(entry, decided, slow)
+    causes = [span.cause for span in entry.replays[0].spans]
+    assert "error budget spent" in causes
+    assert any(cause.startswith("waits for a person") for cause in causes)
+
+
+def test_an_environment_that_main_has_no_more_is_replayed_as_it_was(tmp_path: Path) -> None:
+    world = World(tmp_path, MANIFEST)
+    decided = played(world, Behaviour(slow=0.6), nothing_else, passes=40)
+    clone, folder = world.clone(), "models/digits"
+    text = (clone.folder / folder / "model.yaml").read_text(encoding="utf-8")
+    without = text.replace("    staging: {}\n    production: {approval: required}\n", "    staging: {}\n")
+    assert without != text
+    clone.commit(
+        {f"{folder}/model.yaml": without, f"{folder}/production.yaml": None}, "staging only", at=world.clock.at
+    )
+    clone.push("HEAD:main")
+    world.wait(STEP)
+    found = [one for one in backtested(world, step=STEP).episodes if one.episode.environment == "production"]
+    assert [(one.episode.version, one.episode.ending) for one in found] == [(1, Ending.ENTERED), (2, Ending.REVERTED)]
+    for one in found:
+        agrees(one, decided)
 
 
 def test_nothing_behind_the_asked_time_is_known(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from support.browser import Browser
-from support.replays import cases
+from support.replays import cases, in_seconds
 from tidegate.core.replay.report import Backtest
 from tidegate.reporters.backtest_html import document
 
@@ -82,6 +82,23 @@ def test_nothing_sticks_out_at_the_side(browser: Browser, tmp_path: Path, width:
     assert browser.value("document.documentElement.scrollWidth") == width
 
 
+def test_a_narrow_window_shows_every_answer_beside_the_name_of_its_policy(browser: Browser, tmp_path: Path) -> None:
+    """A table once hid the policies' columns behind its edge; a chart scrolls, so that its words can be read."""
+    shown(WHOLE, browser, tmp_path, width=400)
+    hidden = "[...document.querySelectorAll('td')].filter(e => e.getBoundingClientRect().right > innerWidth).length"
+    assert browser.value(hidden) == 0
+    named = "[...document.querySelectorAll('td[data-by]')].map(e => getComputedStyle(e, '::before').content).join()"
+    assert all(policy in browser.value(named) for policy in WHOLE.policies)
+    assert browser.value("document.querySelector('svg.chart').getBoundingClientRect().width") >= 760
+
+
+@pytest.mark.parametrize("name", ["two-policies", "reverted"])
+def test_no_two_words_of_a_chart_stand_on_each_other(name: str, browser: Browser, tmp_path: Path) -> None:
+    for report in (CASES[name], in_seconds(CASES[name])):
+        shown(report, browser, tmp_path)
+        assert browser.value(_OVERLAPPING) == []
+
+
 def test_light_and_dark_can_both_be_read(browser: Browser, tmp_path: Path) -> None:
     """WCAG 2.2, 1.4.3: text against what is behind it at least 4.5 to 1."""
     for dark in (False, True):
@@ -91,6 +108,12 @@ def test_light_and_dark_can_both_be_read(browser: Browser, tmp_path: Path) -> No
         assert (tmp_path / f"{'dark' if dark else 'light'}.png").stat().st_size > 50_000
 
 
+_OVERLAPPING = """[...document.querySelectorAll('svg.chart')].flatMap(chart => {
+  const told = [...chart.querySelectorAll('text')].map(e => [e.lastChild.textContent, e.getBoundingClientRect()]);
+  return told.flatMap(([one, a], i) => told.slice(i + 1).filter(([, b]) =>
+    Math.min(a.right, b.right) - Math.max(a.left, b.left) > 1 &&
+    Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top) > 4).map(([other]) => `${one} | ${other}`));
+})"""
 _LOWEST_CONTRAST = """(() => {
   const rgb = text => text.match(/[\\d.]+/g).map(Number);
   const light = ([r, g, b]) => {

@@ -100,7 +100,7 @@ def test_I2_interleaved_controllers_make_one_proposal_for_each_transition(
     assert go_on(world, play) == alone[play]
 
 
-def test_I2_two_processes_in_a_tight_loop_make_one_proposal_for_each_transition(tmp_path: Path) -> None:
+def test_I2_F12_two_processes_in_a_tight_loop_make_one_proposal_for_each_transition(tmp_path: Path) -> None:
     world = Taped(tmp_path)
     world.next_step(BETTER)
     with controllers(tmp_path, 2) as both:

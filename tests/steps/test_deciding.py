@@ -1,4 +1,4 @@
-"""The two clocks of a pass, and which siblings are asked over which time."""
+"""The two clocks of a pass."""
 
 from __future__ import annotations
 
@@ -8,24 +8,14 @@ from datetime import datetime, timedelta
 import pytest
 
 from support.counters import CANARY, SINCE, STABLE, canary_question
-from support.situations import model
-from tidegate.core.grounds import Ground, of_canary
+from tidegate.core.grounds import of_canary
 from tidegate.core.judging.queries import Scope
 from tidegate.core.judging.reading import Sampled, Series, Unread, Why
-from tidegate.core.judging.verdict import (
-    ObjectiveVerdict,
-    Question,
-    Stage,
-    Standing,
-    Together,
-    ValueVerdict,
-    Verdict,
-)
-from tidegate.core.manifest import Effect, ValueObjective
-from tidegate.core.outcome import Evidence
+from tidegate.core.judging.verdict import Question, Stage, Together, Verdict
+from tidegate.core.manifest import ValueObjective
 from tidegate.steps import deciding
 from tidegate.steps.clocks import Timed
-from tidegate.steps.deciding import Judges, breaches, of_sibling, siblings_since
+from tidegate.steps.deciding import Judges
 
 MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
 SCOPE = Scope(model="churn", environment="production")
@@ -114,34 +104,3 @@ def test_a_pass_that_takes_long_compares_what_was_read_together() -> None:
     assert metrics.asked == 1
     slow = Judges(metrics=metrics, clock=Ticking([SINCE + HOUR])).sit(SINCE)
     assert of_canary(deciding._hear(VALUES, SCOPE, slow).account.verdict) is not None
-
-
-@pytest.mark.parametrize(
-    ("found_after", "asked_after", "since"),
-    [
-        pytest.param(30 * MINUTE, 31 * MINUTE, timedelta(0), id="at-once-over-all-the-time-it-took"),
-        pytest.param(30 * MINUTE, 10 * HOUR, 10 * HOUR - 32 * MINUTE, id="later-over-the-last-of-it"),
-    ],
-)
-def test_siblings_are_judged_over_as_long_a_time_as_the_breach_took(
-    found_after: timedelta, asked_after: timedelta, since: timedelta
-) -> None:
-    ground = Ground(evidence=Evidence.ABSOLUTE, short="", sentence="", found_at=SINCE + found_after)
-    assert siblings_since(VALUES, ground, SINCE + asked_after) == SINCE + since
-
-
-def test_a_sibling_has_long_been_warm() -> None:
-    there = model().environments[1]
-    assert there.rollout.warm_up > timedelta(0)
-    assert of_sibling(there, 1, VALUES).rollout == replace(there.rollout, warm_up=timedelta(0))
-
-
-@pytest.mark.parametrize(
-    ("effect", "expected"), [(Effect.REVERT, True), (Effect.BLOCK, False), (Effect.INFORM, False)], ids=str
-)
-def test_only_what_reverts_counts_as_a_breach_of_a_sibling(effect: Effect, expected: bool) -> None:
-    objective = ObjectiveVerdict(objective="latency", effect=effect, standing=Standing.BREACH)
-    value = ValueVerdict(objective=replace(DRIFT, effect=effect), standing=Standing.BREACH)
-    verdict = Verdict(stage=Stage.BAKE, subject=1, judged_until=SINCE)
-    assert breaches(replace(verdict, objectives=(objective,))) is expected
-    assert breaches(replace(verdict, values=(value,))) is expected

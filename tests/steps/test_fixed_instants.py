@@ -102,6 +102,7 @@ def test_I3_a_failure_is_the_reading_of_the_whole_objective() -> None:
 
 
 def test_late_labels_are_asked_by_step_up_to_when_the_last_may_come() -> None:
+    """From a `delay` before, for how clustered bad labels are, and one step more, which shows what was there."""
     metrics = Recorded()
     question = replace(canary_question(), together=TOGETHER)
     fixed_instants.late(question, SCOPE, metrics, SINCE + 200 * HOUR)
@@ -111,7 +112,7 @@ def test_late_labels_are_asked_by_step_up_to_when_the_last_may_come() -> None:
         f"last_over_time(label_age_seconds_bucket{{{matchers}}}[3600000ms])",
         f"last_over_time(predictions_total{{{matchers}}}[3600000ms])",
     ]
-    assert {asked[1:] for asked in metrics.asked} == {(SINCE - HOUR, SINCE + 50 * HOUR, HOUR)}
+    assert {asked[1:] for asked in metrics.asked} == {(SINCE - 25 * HOUR, SINCE + 50 * HOUR, HOUR)}
 
 
 def test_I3_labels_whose_selector_is_none_are_unread() -> None:

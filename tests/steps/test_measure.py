@@ -29,6 +29,7 @@ from tidegate.core.manifest import Effect, Objective
 from tidegate.steps.deciding import Judges, _hear
 from tidegate.steps.measure import asks_before, measure, queries_of
 
+MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
 SCOPE = Scope(model="churn", environment="production", ready="model_ready")
 
 
@@ -93,16 +94,16 @@ def test_long_windows_are_asked_in_adjoining_pieces() -> None:
 @pytest.mark.parametrize(
     ("asked", "least"),
     [
-        pytest.param({}, timedelta(minutes=5), id="its-own-time"),
-        pytest.param({"before": True}, timedelta(hours=2, minutes=5), id="and-as-long-a-time-before-it"),
-        pytest.param({"throughout": True}, timedelta(hours=2, minutes=5), id="for-any-verdict-of-the-stage"),
+        pytest.param({}, HISTORY, id="what-dispersion-is-measured-on"),
+        pytest.param({"before": True}, 8 * HOUR, id="and-as-long-a-time-before-it"),
+        pytest.param({"throughout": True}, HISTORY, id="no-more-for-any-instant-of-it"),
     ],
 )
 def test_probation_reads(asked: dict[str, bool], least: timedelta) -> None:
-    now = SINCE + timedelta(hours=2)
+    now = SINCE + 8 * HOUR
     metrics = Recorded(now, nothing(now))
     measure(replace(canary_question(), stage=Stage.PROBATION, weights=()), SCOPE, metrics, **asked)
-    assert metrics.asked[0][1] == SINCE - least
+    assert metrics.asked[0][1] == SINCE - least - 5 * MINUTE
 
 
 @dataclass
@@ -181,6 +182,27 @@ def test_readiness_is_read_over_twice_the_bake_however_long_a_version_waits() ->
     assert end - start < timedelta(hours=2)
     assert verdict.serving is True
     assert verdict.baked >= question.rollout.bake
+
+
+@pytest.mark.parametrize(
+    ("stage", "begins", "asked"),
+    [
+        pytest.param(Stage.BAKE, timedelta(minutes=12), True, id="of-a-version-that-is-known-late"),
+        pytest.param(Stage.BAKE, timedelta(minutes=10), False, id="not-where-it-was-deployed-in-time"),
+        pytest.param(Stage.PROBATION, timedelta(minutes=12), False, id="not-on-probation-where-it-served-before"),
+    ],
+)
+def test_what_was_kept_of_the_time_before_a_bake_is_asked(stage: Stage, begins: timedelta, asked: bool) -> None:
+    now = SINCE + timedelta(hours=2)
+    first = (SINCE + begins).timestamp()
+    series = Series(labels={"version": "12"}, samples=((first, 1.0), (first + 15, 2.0)))
+    metrics = Recorded(now, Sampled(series=(series,), start=SINCE, end=now))
+    question = replace(canary_question(), stage=stage, reference=None, weights=())
+    found = measure(question, replace(SCOPE, ready=None), metrics)
+    of_any_version = 'requests_total{model="churn",environment="production"}'
+    expected = (f"count(last_over_time(up[1h])) or count(last_over_time({of_any_version}[1h]))", SINCE, SINCE)
+    assert (expected in metrics.asked) is asked
+    assert (found.kept is not None) is asked
 
 
 @pytest.mark.parametrize(

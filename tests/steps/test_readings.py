@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import math
+import signal
+import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -20,8 +23,8 @@ from tidegate.core.judging.judgement import judge
 from tidegate.core.judging.queries import Scope
 from tidegate.core.judging.questions import questions
 from tidegate.core.judging.reading import Sampled, Unread, Why
-from tidegate.core.judging.verdict import Comparison, Verdict, WeightChange
-from tidegate.core.manifest import Objective
+from tidegate.core.judging.verdict import Comparison, Stage, Verdict, WeightChange
+from tidegate.core.manifest import Objective, ValueObjective
 from tidegate.core.observed import PinChange
 from tidegate.core.outcome import Hold, WaitingOn
 from tidegate.steps.measure import measure
@@ -72,6 +75,18 @@ class World:
         )
         metrics = Prometheus(self.server.url, timeout=timedelta(seconds=patience))
         return judge(question, measure(question, Scope(model=self.model, environment="production"), metrics))
+
+    def baked(self) -> Verdict:
+        """Of the version that is the canary elsewhere."""
+        question = replace(canary_question(progress_deadline=STAGE / 4), stage=Stage.BAKE, reference=None, weights=())
+        scope = Scope(model=self.model, environment="production")
+        asked = replace(question, since=self.since)
+        return judge(asked, measure(asked, scope, Prometheus(self.server.url)))
+
+    def forget_first_half(self) -> None:
+        """As retention does."""
+        asked = {"match[]": f'{{model="{self.model}"}}', "end": str((self.since + STAGE / 2).timestamp())}
+        requests.post(f"{self.server.url}/api/v1/admin/tsdb/delete_series", params=asked, timeout=10).raise_for_status()
 
 
 def reason(verdict: Verdict) -> Unread:
@@ -217,7 +232,31 @@ class TestServersOfTheirOwn:
         server.write([({"__name__": "large_total", "series": str(number)}, samples) for number in range(40)])
         found = Prometheus(server.url).samples("large_total", now - HOURS, now)
         assert isinstance(found, Unread)
-        assert (found.why, "timeout: " in found.words, "large_total[" in found.words) == (Why.ERROR, True, True)
+        assert (found.why, "large_total[" in found.words) == (Why.ERROR, True)
+        said = ("timeout: query timed out", "execution: expanding series: context deadline exceeded")
+        assert any(words in found.words for words in said), "by where in the query it ran out"
+
+    def test_a_server_that_is_not_ready_yet_is_unreachable(self, tmp_path: Path) -> None:
+        """It was killed, and reads its log again: it listens already, and answers 503."""
+        server = PrometheusServer(tmp_path)
+        server.start()
+        now, adapter, answers = time.time(), Prometheus(server.url), set[str]()
+        long = [(now - second, 0.0) for second in range(6000, 0, -1)]
+        server.write([({"__name__": "long_total", "series": str(number)}, long) for number in range(60)])
+        server.stop(signal.SIGKILL)
+        with ThreadPoolExecutor(1) as beside:
+            started = beside.submit(server.start)
+            while not isinstance(answer := adapter.now(), datetime):
+                assert answer.why is Why.UNREACHABLE
+                answers.add(answer.words)
+            started.result()
+        server.stop()
+        assert any("answers 503" in words for words in answers)
+
+    def test_a_path_that_is_not_the_api_s_is_an_error(self, prometheus: PrometheusServer) -> None:
+        found = Prometheus(f"{prometheus.url}/graph").now()
+        assert isinstance(found, Unread)
+        assert (found.why, "404" in found.words, "is the address right" in found.words) == (Why.ERROR, True, True)
 
     def test_more_samples_than_may_be_loaded_are_an_error_with_the_query(self, start: Start) -> None:
         here = world(start("--query.max-samples=20"), "large")
@@ -254,13 +293,18 @@ class TestServersOfTheirOwn:
         here = world(start("--web.enable-admin-api"), "lost")
         here.server.write(here.traffic())
         assert here.judged().unread is None
-        middle = (here.since + STAGE / 2).timestamp()
-        requests.post(
-            f"{here.server.url}/api/v1/admin/tsdb/delete_series",
-            params={"match[]": '{model="lost"}', "end": str(middle)},
-            timeout=10,
-        ).raise_for_status()
+        here.forget_first_half()
         assert reason(here.judged()).why is Why.HISTORY_LOST
+
+    def test_a_bake_whose_start_retention_lost_is_told_from_one_that_began_late(self, start: Start) -> None:
+        here = world(start("--web.enable-admin-api"), "baking")
+        here.server.write([here.counter("requests_total", STABLE, 90)])
+        labels, samples = here.counter("requests_total", CANARY, 10)
+        late = [(at, value) for at, value in samples if at > (here.since + STAGE / 2).timestamp()]
+        here.server.write([(labels, late)])
+        assert here.baked().unread is None
+        here.forget_first_half()
+        assert reason(here.baked()).why is Why.HISTORY_LOST
 
     def test_a_native_histogram_alone_says_what_it_needs(self, start: Start) -> None:
         here = world(start("--enable-feature=native-histograms"), "native")
@@ -293,24 +337,48 @@ WRONG = (
 )
 
 
-@pytest.mark.parametrize(("bad", "words", "query"), WRONG)
-@pytest.mark.parametrize(
+STAGES = pytest.mark.parametrize(
     "production", [pytest.param(canary(), id="canary"), pytest.param(probation(), id="on-probation")]
 )
+
+
+@pytest.mark.parametrize(("bad", "words", "query"), WRONG)
+@STAGES
 def test_I3_a_query_that_is_wrong_holds_with_its_text_and_never_reverts(
     prometheus: PrometheusServer, production: tuple[PinChange, ...], bad: str, words: str, query: str
 ) -> None:
     """Prometheus' own words, and what it was asked, stand in the hold."""
-    plain = model()
     wrong = (replace(EVENTS, bad=bad), replace(EVENTS, name="strict", target=0.999, bad=bad))
-    wanted = replace(plain, environments=(plain.environments[0], replace(plain.environments[1], objectives=wrong)))
-    seen = observed(stable("staging", 2), production)
-    question = questions(wanted, seen, NOW, "version")["production"]
-    verdict = judge(
-        question, measure(question, Scope(model="digits", environment="production"), Prometheus(prometheus.url))
-    )
-    found = decide(wanted, WORKSPACE, seen, {"production": verdict}, NOW).environments["production"]
-    assert isinstance(found, Hold)
+    found = decided(prometheus, production, objectives=wrong)
     assert (found.unknown, found.waiting_on) == (True, WaitingOn.OUTSIDE)
     assert words in found.reason
     assert query in found.reason
+
+
+@STAGES
+def test_I3_a_value_whose_expression_is_wrong_holds_as_well(
+    prometheus: PrometheusServer, production: tuple[PinChange, ...]
+) -> None:
+    here = world(prometheus, "digits")
+    prometheus.write([here.counter("requests_total", version, 50) for version in (1, 2)])
+    drift = ValueObjective(name="drift", value='max_over_time(drift{version="{{ version }}"})', maximum=0.2)
+    found = decided(prometheus, production, here.since, objectives=(EVENTS,), values=(drift,))
+    assert (found.unknown, found.waiting_on) == (True, WaitingOn.OUTSIDE)
+    assert "expected type range vector" in found.reason
+    assert 'it was asked max_over_time(drift{version="2"})' in found.reason
+
+
+def decided(
+    server: PrometheusServer, production: tuple[PinChange, ...], since: datetime | None = None, **judged_by: object
+) -> Hold:
+    """What is decided of production where it is judged by these; a hold."""
+    plain = model()
+    wanted = replace(plain, environments=(plain.environments[0], replace(plain.environments[1], **judged_by)))  # type: ignore[arg-type]
+    seen = observed(stable("staging", 2), production)
+    question = questions(wanted, seen, NOW, "version")["production"]
+    question = replace(question, since=since or question.since, reference_since=None)
+    scope = Scope(model="digits", environment="production")
+    verdict = judge(question, measure(question, scope, Prometheus(server.url)))
+    found = decide(wanted, WORKSPACE, seen, {"production": verdict}, NOW).environments["production"]
+    assert isinstance(found, Hold)
+    return found

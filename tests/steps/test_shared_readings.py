@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
+from array import array
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 import requests
+from hypothesis import given
+from hypothesis import strategies as st
 
 from support.counters import AVAILABILITY, CANARY, SINCE, STABLE, canary_question
 from support.prometheus_server import PrometheusServer, Written
@@ -21,13 +24,14 @@ from tidegate.core.manifest import Objective
 from tidegate.core.workspace import MetricLabels
 from tidegate.ports import Metrics
 from tidegate.steps.measure import measure
-from tidegate.steps.shared_readings import SharedReadings
+from tidegate.steps.shared_readings import SharedReadings, _dealt_out, _Packed, _shares
 
 pytestmark = pytest.mark.contract
 
 SCRAPE = timedelta(seconds=15)
 ONE_LABEL = MetricLabels(model="", version="application", version_value="{model}-{version}")
 LATENCY = Objective(name="latency", target=0.9, histogram="predict_seconds", under=timedelta(milliseconds=250))
+NONE = array("d")
 Want = tuple[Question, Scope]
 
 
@@ -275,3 +279,51 @@ def test_I3_a_server_that_is_gone_is_asked_once() -> None:
     found = verdicts(wanted, SharedReadings(metrics, wanted))
     assert metrics.asked == ["time()"]
     assert len(found) == 3
+
+
+class Watched(dict[str, str]):
+    """Labels that count how often they are looked at."""
+
+    looks = 0
+
+    def get(self, name: str, otherwise: str = "") -> str:  # type: ignore[override]
+        Watched.looks += 1
+        return super().get(name, otherwise)
+
+
+def test_dealing_out_takes_as_long_for_each_series_however_many_models_share() -> None:
+    def looks(models: int) -> float:
+        shares = [share for question, scope in of_models(models) for share in _shares(question, scope)][::2]
+        packed = [
+            _Packed(Watched(model=f"m{model}", environment="production", version="12", code=str(code)), NONE, NONE)
+            for model in range(models)
+            for code in range(20)
+        ]
+        Watched.looks = 0
+        found = _dealt_out(shares, packed)
+        assert [len(each) for each in found.values()] == [20] * models
+        return Watched.looks / len(packed)
+
+    assert looks(50) == looks(5)
+
+
+patterns = st.sampled_from(["m1", "m[12]", "", "m1|m12", "x"])
+labelled = st.dictionaries(st.sampled_from(["model", "version"]), st.sampled_from(["m1", "m2", "m12", "x", ""]))
+
+
+@given(st.lists(labelled, max_size=9), st.lists(st.tuples(patterns, patterns), max_size=4))
+def test_each_gets_the_series_that_meet_its_conditions(
+    series: list[dict[str, str]], wanted: list[tuple[str, str]]
+) -> None:
+    packed = [_Packed(labels, NONE, NONE) for labels in series]
+    shares = [
+        replace(next(_shares(*of_models(1)[0])), selector=str(n), conditions={"model": model, "version": version})
+        for n, (model, version) in enumerate(wanted)
+    ]
+    for share in shares:
+        expected = [
+            each
+            for each in packed
+            if all(re.fullmatch(pattern, each.labels.get(name, "")) for name, pattern in share.conditions.items())
+        ]
+        assert _dealt_out(shares, packed)[share.selector] == expected

@@ -15,7 +15,7 @@ from tidegate.core.replay.episodes import Episode, episodes
 from tidegate.core.replay.moves import happened
 from tidegate.core.replay.passes import Ask, Rules
 from tidegate.core.replay.past import AS_IT_WAS, Era, Past, Policy
-from tidegate.core.replay.report import Backtest, EpisodeReport
+from tidegate.core.replay.report import Backtest, EpisodeReport, Replay
 from tidegate.core.replay.walk import replay
 from tidegate.core.replay.wording import cannot
 from tidegate.core.transition import Kind
@@ -147,7 +147,47 @@ def cases() -> dict[str, Backtest]:
         "as-it-was": backtest_of(report_of(past(went), GOOD.ask)),
         "reverted": backtest_of(report_of(past(reverted), sank.ask)),
         "by-a-person": backtest_of(report_of(past(rolled_back), GOOD.ask)),
-        "two-policies": backtest_of(report_of(past(reverted), sank.ask, AS_IT_WAS, impatient())),
+        "two-policies": replace(
+            backtest_of(report_of(past(reverted), sank.ask, AS_IT_WAS, replace(impatient(), name="my-branch"))),
+            commits={"my-branch": "7c01d2e94ab3" + "0" * 28},
+        ),
         "unread": backtest_of(report_of(past(went), Course(lost_at=ENTERED + 20 * MINUTE).ask)),
         "nothing": backtest_of(),
+        "unreachable": replace(
+            backtest_of(report_of(past(went), Course(lost_at=ENTERED + 20 * MINUTE).ask)),
+            unreachable="unreachable: Prometheus at http://127.0.0.1:9090 does not answer",
+        ),
     }
+
+
+def in_seconds(report: Backtest) -> Backtest:
+    """The same rollout, a hundred times as fast."""
+
+    def soon(at: datetime) -> datetime:
+        return ENTERED + (at - ENTERED) / 100
+
+    def sooner(replay: Replay) -> Replay:
+        parts = (
+            replace(
+                part,
+                since=soon(part.since),
+                until=soon(part.until),
+                decided=None if part.decided is None else replace(part.decided, at=soon(part.decided.at)),
+                asked=None if part.asked is None else replace(part.asked, at=soon(part.asked.at)),
+                happened=None if part.happened is None else replace(part.happened, at=soon(part.happened.at)),
+            )
+            for part in replay.parts
+        )
+        spans = (replace(span, since=soon(span.since), until=soon(span.until)) for span in replay.spans)
+        points = (replace(point, at=soon(point.at)) for point in replay.points)
+        return replace(replay, parts=tuple(parts), spans=tuple(spans), points=tuple(points))
+
+    def fast(one: EpisodeReport) -> EpisodeReport:
+        episode = one.episode
+        return EpisodeReport(
+            episode=replace(episode, start=soon(episode.start), end=soon(episode.end)),
+            happened=tuple(replace(move, at=soon(move.at)) for move in one.happened),
+            replays=tuple(map(sooner, one.replays)),
+        )
+
+    return replace(report, episodes=tuple(map(fast, report.episodes)), step=timedelta(seconds=1))

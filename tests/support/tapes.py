@@ -86,7 +86,10 @@ class Played(World):
     def read_tape(self) -> int:
         tape = json.loads((self.folder / "tape.json").read_text(encoding="utf-8"))
         self.clock.at = datetime.fromisoformat(tape["now"])
-        self.service.samples = {(name, place, version): found for name, place, version, found in tape["samples"]}
+        self.service.samples = {
+            (name, place, version): [(at, value) for at, value in found]
+            for name, place, version, found in tape["samples"]
+        }
         dated = [{**one, "created_at": datetime.fromisoformat(one["created_at"])} for one in tape["versions"]]
         self.registry.found = {one["number"]: ModelVersion(**one) for one in dated}
         return int(tape["step"])

@@ -6,8 +6,9 @@ import json
 from typing import Any
 
 from tidegate.action.comment import keep
-from tidegate.action.job import Job, Ran
+from tidegate.action.job import Job
 from tidegate.action.result import Result
+from tidegate.action.summary import run_once
 from tidegate.errors import WrongUse
 from tidegate.reporters.backtest_markdown import MARKER
 
@@ -18,27 +19,24 @@ OUTPUTS = ("rollouts", "differing", "page", "comment")
 def act(job: Job) -> Result:
     if job.event.foreign:
         return job.skipped("no history is read for a pull request from another repository")
-    done = _backtest(job, "json")
-    shown = _backtest(job, "markdown") if done.stdout else done
-    if not shown.stdout:
-        return Result(code=shown.code, words=shown.words)
+    done, summary = run_once(job, _command(job))
+    if not done.stdout:
+        return Result(code=done.code, words=done.words)
     told = json.loads(done.stdout)
     job.runner.untrusted(told["headline"])
-    page = job.text("page")
-    code = (_backtest(job, "html", f"--output={page}").code if page else 0) or done.code or shown.code
     # Jobs of one matrix write beside each other.
-    body = shown.stdout.replace(MARKER, f"<!-- tidegate:backtest {told['model']} -->", 1)
-    address = keep(job, body, new=bool(told["episodes"])) if job.flag("comment") else None
-    outputs = {**_figures(told), "page": page, "comment": address or ""}
-    return Result(code=code, outputs=outputs, summary=shown.stdout, words=told["headline"])
+    body = summary.replace(MARKER, f"<!-- tidegate:backtest {told['model']} -->", 1)
+    address = keep(job, body, new=bool(told["episodes"])) if summary and job.flag("comment") else None
+    outputs = {**_figures(told), "page": job.text("page"), "comment": address or ""}
+    return Result(code=done.code, outputs=outputs, summary=summary, words=done.words or told["headline"])
 
 
-def _backtest(job: Job, form: str, *more: str) -> Ran:
+def _command(job: Job) -> list[str]:
     model = job.text("model")
     if not model:
         raise WrongUse("the input model is empty; name the model to replay")
-    options = [word for name in _OPTIONS for word in job.option(name)]
-    return job.run(["backtest", f"--format={form}", *more, *options, "--", model])
+    page = [f"--also=html={page}"] if (page := job.text("page")) else []
+    return ["backtest", *page, *(word for name in _OPTIONS for word in job.option(name)), "--", model]
 
 
 def _figures(told: dict[str, Any]) -> dict[str, str]:

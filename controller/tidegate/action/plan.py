@@ -6,35 +6,39 @@ import json
 from typing import Any
 
 from tidegate.action.comment import keep
-from tidegate.action.job import Job, Ran
+from tidegate.action.job import Job
 from tidegate.action.result import Result
+from tidegate.action.summary import run_once
 from tidegate.action.validate import findings_of
 from tidegate.reporters import findings_github
 
+_FOREIGN = "no history is read for a pull request from another repository"
 OUTPUTS = ("models", "changed", "trained", "findings", "comment")
 
 
 def act(job: Job) -> Result:
-    done, shown = _plan(job, "json"), _plan(job, "markdown")
-    if not done.stdout or not shown.stdout:
-        return Result(code=done.code or shown.code, words=(done if done.code else shown).words)
+    done, summary = run_once(job, _command(job))
+    if not done.stdout:
+        return Result(code=done.code, words=done.words)
     plan = json.loads(done.stdout)
     job.runner.untrusted(plan["headline"])
-    address = keep(job, shown.stdout, new=_says_something(plan)) if job.flag("comment") else None
+    address = keep(job, summary, new=_says_something(plan)) if job.flag("comment") else None
     if address is None:
         _annotate(job, plan)
     return Result(
         code=done.code,
         outputs={**_lists(plan), "comment": address or ""},
-        summary=shown.stdout,
+        summary=summary,
         words=plan["headline"],
         annotated=address is None and bool(plan["findings"]),
     )
 
 
-def _plan(job: Job, form: str) -> Ran:
+def _command(job: Job) -> list[str]:
+    """For a stranger no server is asked: they would choose the policy, and read what is none of their business."""
+    silent = [f"--no-replay={_FOREIGN}"] if job.event.foreign else []
     options = [*job.option("base"), *job.option("head"), *job.option("allow-trainings")]
-    return job.run(["plan", f"--format={form}", *options, "--", *job.lines("models")])
+    return ["plan", *silent, *options, "--", *job.lines("models")]
 
 
 def _lists(plan: dict[str, Any]) -> dict[str, str]:

@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING
 
 import click
 
+from tidegate.cli.also import Wanted, also, write
 from tidegate.cli.choice import as_duration, as_instant
 from tidegate.cli.session import Session, pass_session, tell
 
 if TYPE_CHECKING:
     from tidegate.core.replay.report import Backtest
 
-_SHORTEST = timedelta(seconds=1)
+_FORMATS = ("text", "markdown", "json", "html")
 
 
 def _as_time(context: click.Context, parameter: click.Parameter, value: str | None) -> datetime | timedelta | None:
@@ -27,9 +28,13 @@ def _as_time(context: click.Context, parameter: click.Parameter, value: str | No
     return as_duration(context, parameter, value)
 
 
-def _as_step(context: click.Context, parameter: click.Parameter, value: str) -> timedelta:
+def _as_step(context: click.Context, parameter: click.Parameter, value: str | None) -> timedelta | None:
+    from tidegate.steps.replaying import SHORTEST_STEP
+
+    if value is None:
+        return None
     step = as_duration(context, parameter, value)
-    if step < _SHORTEST:
+    if step < SHORTEST_STEP:
         raise click.BadParameter(
             f"{value!r} is shorter than 1s; git knows instants by whole seconds", context, parameter
         )
@@ -41,16 +46,16 @@ def _as_step(context: click.Context, parameter: click.Parameter, value: str) -> 
 @click.option("--from", "since", metavar="TIME", callback=_as_time, default="30d", show_default=True,
               help="Rollouts that entered since: how long ago, or an instant.")  # fmt: skip
 @click.option("--to", "until", metavar="TIME", callback=_as_time, help="And before this time.  [default: now]")
-@click.option("--step", callback=_as_step, default="1m", show_default=True, help="From one decision to the next.")
+@click.option("--step", metavar="DURATION", callback=_as_step,
+              help="From one decision to the next.  [default: 1m, or a shorter `resolution`]")  # fmt: skip
 @click.option("--policy", metavar="FILE|REF",
               help="Objectives and rollout of this manifest, or of the model at a commit.")  # fmt: skip
-@click.option(
-    "--compare", metavar="REF", help="Replay by the policy of this commit as well, and set both side by side."
-)
-@click.option("--format", "form", type=click.Choice(["text", "markdown", "json", "html"]), default="text",
+@click.option("--compare", metavar="FILE|REF", help="Replay by this policy as well, and set both side by side.")
+@click.option("--format", "form", type=click.Choice(_FORMATS), default="text",
               show_default=True, help="How to print the result.")  # fmt: skip
 @click.option("-o", "--output", metavar="FILE", type=click.Path(dir_okay=False, path_type=Path),
               help="Write it into FILE.")  # fmt: skip
+@also(_FORMATS)
 @pass_session
 def command(  # noqa: PLR0913 - one argument an option
     session: Session,
@@ -58,11 +63,12 @@ def command(  # noqa: PLR0913 - one argument an option
     *,
     since: datetime | timedelta,
     until: datetime | timedelta | None,
-    step: timedelta,
+    step: timedelta | None,
     policy: str | None,
     compare: str | None,
     form: str,
     output: Path | None,
+    others: tuple[Wanted, ...],
 ) -> int:
     """Replay the rollouts of MODEL through the judge: what would have been promoted, advanced, held or reverted, when
     and why, against what really happened.
@@ -71,17 +77,21 @@ def command(  # noqa: PLR0913 - one argument an option
     nothing. `html` is one page with charts. Exit 3 when Prometheus does not answer.
     """
     from tidegate.backtest import backtest
-    from tidegate.steps.replaying import Period
+    from tidegate.steps.replaying import Period, usual_step
     from tidegate.wiring.backtesting import archive_of, policies_of
 
     context = session.context()
     now = context.clock.now()
-    period = Period(since=_instant(since, now), until=min(_instant(until, now), now), step=step)
     archive = archive_of(context, model)
     policies = policies_of(context, archive, policy, compare)
+    every = step or usual_step(archive.model, policies)
+    period = Period(since=_instant(since, now), until=min(_instant(until, now), now), step=every)
     with _progress() as progress:
         report = backtest(archive, context.metrics, period, policies, progress)
-    _write(_shown(report, form), output)
+    if output is None:
+        print(_shown(report, form), end="")
+    for kind, file in [*([(form, output)] if output else []), *others]:
+        write(_shown(report, kind), file)
     if report.unreachable:
         tell(report.unreachable)
     return 3 if report.unreachable else 0
@@ -111,18 +121,6 @@ def _shown(report: Backtest, form: str) -> str:
             from tidegate.reporters import backtest_text
 
             return "".join(f"{line}\n" for line in backtest_text.lines(report))
-
-
-def _write(text: str, output: Path | None) -> None:
-    from tidegate.errors import WrongUse
-
-    if output is None:
-        print(text, end="")
-        return
-    try:
-        output.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise WrongUse(f"{output} cannot be written: {error.strerror}") from error
 
 
 @contextmanager

@@ -20,7 +20,8 @@ def command(  # noqa: PLR0913 - one parameter for each option
 ) -> int:
     """Let VERSION of MODEL enter ENVIRONMENT though its error budget is spent, or cannot be read.
 
-    Takes the approval of those whom tidegate.yaml lists for the environment; where nobody is listed, nobody may.
+    Takes the approval of those whom tidegate.yaml lists for the environment; where nobody is listed, nobody may. It is
+    good for one entry, and for no longer than a window of the budget.
     """
     from tidegate.cli.asking import Asking
     from tidegate.people import override_budget

@@ -9,12 +9,14 @@ from tidegate.core.observed import Check
 from tidegate.core.outcome import Decision, Hold, Nothing, status_of
 from tidegate.core.transition import Transition
 from tidegate.reconcile import Done
+from tidegate.reporters.printable import printable, printable_lines
 from tidegate.status import reason_of
 
 
 def lines(done: Pass) -> tuple[str, ...]:
     """One line for each thing done, waited for or wrong. `--watch` prints those that the pass before did not have."""
-    return (*_trainings(done), *_transitions(done), *_decisions(done), *_troubles(done))
+    did = (*_trainings(done), *_transitions(done), *_decisions(done))
+    return (*map(printable, did), *_findings(done), *map(printable, _troubles(done)))
 
 
 def _trainings(done: Pass) -> Iterator[str]:
@@ -43,7 +45,7 @@ def _check(check: Check | None) -> str:
 
 def _decisions(done: Pass) -> Iterator[str]:
     handled = {(one.model, one.environment) for one in done.report.done}
-    for model in done.report.decisions:
+    for model in done.report.shown:
         for environment, decision in model.environments.items():
             if not isinstance(decision, Nothing) and (model.model, environment) not in handled:
                 where = f"{model.model}/{environment}"
@@ -56,8 +58,12 @@ def _until(decision: Decision) -> str:
     return f" (until {decision.until:%Y-%m-%d %H:%M:%S %Z})"
 
 
+def _findings(done: Pass) -> Iterator[str]:
+    """Each has lines of its own."""
+    return (printable_lines(f"finding  {finding}") for finding in done.findings)
+
+
 def _troubles(done: Pass) -> Iterator[str]:
-    yield from (f"finding  {finding}" for finding in done.findings)
     yield from (f"no answer  {failure}" for failure in done.failures)
     yield from (f"INCIDENT  {incident}" for incident in done.report.incidents)
 
@@ -71,7 +77,7 @@ def plain(done: Pass) -> dict[str, object]:
         "trainings": done.collected,
         "decisions": [
             _plain_decision(model.model, environment, decision)
-            for model in report.decisions
+            for model in report.shown
             for environment, decision in model.environments.items()
         ],
         "done": [_plain_done(one) for one in report.done],

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from tidegate.cli.also import Wanted, also, write
 from tidegate.cli.session import Session, pass_session, tell
 
 if TYPE_CHECKING:
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
     from tidegate.steps.changes import Changes
 
 
+_FORMATS = ("text", "markdown", "json")
+
+
 @click.command("plan")
 @click.argument("models", metavar="[MODEL]...", nargs=-1)
 @click.option("--base", metavar="REF", help="Merge the change into REF.  [default: origin's main]")
@@ -25,8 +29,10 @@ if TYPE_CHECKING:
 @click.option("--effective", is_flag=True, help="Print the manifests with every default filled in instead.")
 @click.option("--allow-trainings", "allowed", metavar="N", type=click.IntRange(min=0), default=0,
               help="Consent to so many trainings by one merge.")  # fmt: skip
-@click.option("--format", "form", type=click.Choice(["text", "markdown", "json"]), default="text", show_default=True,
+@click.option("--no-replay", metavar="WHY", help="Replay no past rollouts where a policy changes; the plan says WHY.")
+@click.option("--format", "form", type=click.Choice(_FORMATS), default="text", show_default=True,
               help="How to print the result.")  # fmt: skip
+@also(_FORMATS)
 @pass_session
 def command(  # noqa: PLR0913 - one argument an option
     session: Session,
@@ -36,7 +42,9 @@ def command(  # noqa: PLR0913 - one argument an option
     head: str | None,
     effective: bool,
     allowed: int,
+    no_replay: str | None,
     form: str,
+    others: tuple[Wanted, ...],
 ) -> int:
     """Show what the change in this clone does when it is merged, to MODEL or to every model: what trains and why, the
     way of the new version, what acts at once or later, what goes away.
@@ -56,7 +64,10 @@ def command(  # noqa: PLR0913 - one argument an option
     findings = _findings(files, changes) if files else ()
     whole = plan(changes, context.clock.now(), findings=findings, allowed=allowed, conflict=commits.conflict)
     shown = only(whole, models, changes) if models else whole
-    _print(with_past(shown, changes, past(context, changes)), form)
+    told = with_past(shown, changes, past(context, changes, base, head, no_replay))
+    print(_shown(told, form), end="")
+    for kind, file in others:
+        write(_shown(told, kind), file)
     return 0 if whole.fine else 1
 
 
@@ -72,17 +83,16 @@ def _findings(files: Path, changes: Changes) -> Sequence[Finding]:
     return [finding for finding in found if finding.severity is not Severity.NOTE]
 
 
-def _print(whole: Plan, form: str) -> None:
+def _shown(whole: Plan, form: str) -> str:
     from tidegate.reporters import plan_json, plan_markdown, plan_text
 
     match form:
         case "json":
-            print(plan_json.document(whole))
+            return plan_json.document(whole) + "\n"
         case "markdown":
-            print(plan_markdown.document(whole), end="")
+            return plan_markdown.document(whole)
         case _:
-            for line in plan_text.lines(whole):
-                print(line)
+            return "".join(f"{line}\n" for line in plan_text.lines(whole))
 
 
 def _print_effective(found: list[Effective], changes: Changes, form: str) -> int:

@@ -51,9 +51,9 @@ pass_session = click.make_pass_decorator(Session)
 def tell(text: str) -> None:
     """One line of progress or log."""
     from tidegate.cli.crash import scrubbed
-    from tidegate.reporters.printable import obeyed_by_nobody
+    from tidegate.reporters.printable import printable_lines
 
-    print(obeyed_by_nobody(scrubbed(text)), file=sys.stderr, flush=True)
+    print(printable_lines(scrubbed(text)), file=sys.stderr, flush=True)
 
 
 def _log_everything() -> None:

@@ -44,31 +44,35 @@ def command(session: Session, model: str | None, form: str, *, explain: bool) ->
 
 def _print(report: StatusReport) -> None:
     from tidegate.reporters import text
+    from tidegate.reporters.printable import printable, printable_lines
 
     headers = ("model", "environment", "status", "stable", "canary", "previous", "proposal", "reason")
     text.table(headers, [_row(model, there) for model in report.models for there in model.environments])
     for model in report.models:
         if model.failure:
-            print(f"{model.model}: Unknown: {model.failure}")
+            print(printable(f"{model.model}: Unknown: {model.failure}"))
         if model.training and (line := _training(model.training)):
-            print(f"{model.model}: {line}")
+            print(printable(f"{model.model}: {line}"))
         for there in model.explained:
             _explain(model.model, there)
     for finding in dict.fromkeys([*(m.invalid for m in report.models if m.invalid), *report.unreadable]):
-        print(finding)
+        print(printable_lines(finding))
 
 
 def _explain(model: str, there: Explained) -> None:
     from tidegate.core.explaining import account_lines, budget_lines
+    from tidegate.reporters.printable import printable
 
-    print(f"\n{model} in {there.environment}: {there.reason or 'the desired state is reached'}")
+    print()
+    print(printable(f"{model} in {there.environment}: {there.reason or 'the desired state is reached'}"))
     lines = account_lines(there.account) if there.account else ["nothing is in flight here: nothing was judged"]
-    for line in lines + budget_lines(there.budgets):
-        print(f"  {line}" if line else "")
+    for line in lines + budget_lines(there.budgets, there.budgets_from):
+        print(f"  {printable(line)}" if line else "")
 
 
 def _row(model: ModelStatus, there: EnvironmentStatus) -> tuple[str, ...]:
     from tidegate.core.quantity import show_share
+    from tidegate.reporters.printable import printable
 
     canary = f"{there.canary} at {show_share(there.weight or 0)}" if there.canary else "–"
     reason = there.reason if there.rendered is not False else f"out of sync (rendered file); {there.reason}"
@@ -81,7 +85,7 @@ def _row(model: ModelStatus, there: EnvironmentStatus) -> tuple[str, ...]:
         canary,
         str(there.previous or "–"),
         f"#{there.proposal}" if there.proposal else "–",
-        f"{reason}{until}",
+        printable(" ".join(f"{reason}{until}".split())),
     )
 
 

@@ -46,6 +46,15 @@ def decide(
     return ModelDecision(model=model.name, environments=decisions, stale=stale)
 
 
+def decide_one(situation: Situation, verdicts: Mapping[str, Verdict]) -> Decision:
+    """What `decide` says of one environment. Only an entry depends on what is decided elsewhere."""
+    decision = _decide(situation, verdicts)
+    if not isinstance(decision, Transition) or decision.kind is not Kind.PROMOTE:
+        return decision
+    every = decide(situation.model, situation.workspace, situation.observed, verdicts, situation.now)
+    return every.environments[situation.environment.name]
+
+
 def _behind(decision: Decision, situation: Situation, decisions: Mapping[str, Decision]) -> Decision:
     """Nothing enters on the strength of an environment that is about to reject it."""
     if not isinstance(decision, Transition) or decision.kind is not Kind.PROMOTE:

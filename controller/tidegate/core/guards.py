@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from tidegate.core import pin as pins
 from tidegate.core.candidate import rejection
+from tidegate.core.history import override_changes
 from tidegate.core.judging.verdict import Standing, Verdict
 from tidegate.core.manifest import Effect, Environment, Model
 from tidegate.core.observed import EnvironmentObserved, ModelVersion, Observed, Proposal, ProposalState
@@ -195,7 +196,8 @@ def baseline_breaching(wish: Wish, situation: Situation) -> Hold | None:
     sibling = situation.observed.failing_siblings.get(situation.environment.name)
     if not breaching and not (sibling and wish.kind is Kind.REVERT):
         return None
-    who = f"the version before it breaches too ({', '.join(breaching)})" if breaching else f"{sibling} breaches too"
+    before, others = "the version before it breaches too", "others on the same serving breach too"
+    who = f"{before} ({', '.join(breaching)})" if breaching else f"{others} ({sibling})"
     reverting = wish.kind is Kind.REVERT
     return Hold(
         reason=f"{who}: the cause is likely elsewhere",
@@ -230,13 +232,32 @@ def budget_spent(wish: Wish, situation: Situation) -> Hold | None:
     if spent := [budget for budget in budgets if budget.exhausted]:
         until = max(budget.recovers_at for budget in spent if budget.recovers_at is not None)
         words = "; ".join(budget_reason(budget) for budget in spent)
-        return Hold(reason=f"error budget spent: {words}", waiting_on=WaitingOn.PERSON, until=until)
+        reason = f"error budget spent: {words}{_way_in(wish, situation)}"
+        return Hold(reason=reason, waiting_on=WaitingOn.PERSON, until=until)
     return None
 
 
+def _way_in(wish: Wish, situation: Situation) -> str:
+    """What a person can do. A training that has no version yet cannot be named."""
+    entering = _moving(wish)
+    if wish.kind is not Kind.PROMOTE or entering is None:
+        return ""
+    place = f"{situation.model.name} {situation.environment.name}"
+    return f"; `tidegate override-budget {place} {entering.version}` lets it in all the same"
+
+
 def _overridden(wish: Wish, situation: Situation) -> bool:
-    entering, override = _moving(wish), situation.state.pin.override if situation.state.pin else None
-    return override is not None and entering is not None and override.version == entering.version
+    """Whether a person's word lets this very version in. It is used up once the version served, however it came to, and
+    void when all that was bad as it was given has left the windows."""
+    entering, name = _moving(wish), situation.environment.name
+    changes = override_changes(situation.model.name, name, situation.state.history)
+    pins = [change.pin for change in changes if change.pin is not None]
+    override = pins[-1].override if pins else None
+    if override is None or entering is None or not override.lets(entering):
+        return False
+    served = any(version.version == override.version for pin in pins for version in pin.serves())
+    windows = [budget.objective.window for budget in situation.observed.budgets.get(name, ())]
+    return not served and situation.now < changes[0].at + max(windows, default=timedelta(0))
 
 
 Guard = Callable[[Wish, Situation], Hold | None]

@@ -60,6 +60,20 @@ def _is_fresh(model: str, environment: str, history: Sequence[PinChange], index:
     return all(stamp is None or stamp.key != pin.transition.key for stamp in earlier)
 
 
+def override_changes(model: str, environment: str, history: Sequence[PinChange]) -> tuple[PinChange, ...]:
+    """The entries since the override that main holds was last given, oldest first; empty without one."""
+    override = history[-1].pin.override if history and history[-1].pin else None
+    run: list[PinChange] = []
+    for index in _backwards(history):
+        pin = history[index].pin
+        if override is None or pin is None or pin.override != override:
+            break
+        run.append(history[index])
+        if _is_fresh(model, environment, history, index) and pin.transition and pin.transition.kind == "override":
+            break
+    return tuple(reversed(run))
+
+
 def rollout_changes(history: Sequence[PinChange]) -> tuple[PinChange, ...]:
     """The entries of the rollout in flight, oldest first: from its entry or last restart; empty without a canary."""
     changes = distinct(history)

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import chain
 from typing import Any, TypeVar
 
 from tidegate.core import model_reading, pin, workspace_reading
 from tidegate.core.checks import catalogue, foreign
 from tidegate.core.checks.fleet import Member
+from tidegate.core.checks.objectives import INCOMPLETE_OBJECTIVE
 from tidegate.core.checks.subjects import Data, Lone, Manifest, PinFile, Settings, Surroundings, section
 from tidegate.core.fault import Fault, placed
 from tidegate.core.finding import Finding, Severity
@@ -193,13 +193,20 @@ def _examined(
     try:
         misfits = misshapen(document, schema)
         seen = subject(pruned(document.data, misfits))
-        faults = [*misfits, *chain.from_iterable(check(seen) for check in checks)]
+        told = [fault for check in checks for fault in check(seen)]
+        faults = [*_untold(misfits, told), *told]
         if parse and not any(fault.severity is Severity.ERROR for fault in faults):
             faults += _misread(document, parse)
         found = [placed(document, fault) for fault in dict.fromkeys(faults)]
     except InvalidManifest as error:  # the reader of record, asked where things stand, has the last word
         return subject({}), list(error.findings)
     return seen, sorted(found, key=lambda finding: (finding.line, finding.column))
+
+
+def _untold(misfits: Sequence[Fault], told: Sequence[Fault]) -> list[Fault]:
+    """Without the lists of what an objective might be, where a rule tells what it lacks to be what it is."""
+    lacking = {fault.path for fault in told if fault.rule == INCOMPLETE_OBJECTIVE.id}
+    return [fault for fault in misfits if fault.rule != "missing-key" or fault.path not in lacking]
 
 
 def _misread(document: Document, parse: Callable[[Document], object]) -> list[Fault]:

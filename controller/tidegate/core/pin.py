@@ -54,11 +54,16 @@ class Hold:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Override:
-    """A listed person lets this version enter though the error budget is spent."""
+    """A listed person lets this version enter though the error budget is spent. Files written before `digest` was told
+    have none."""
 
     version: int
+    digest: str | None = None
     reason: str
     by: str | None = None
+
+    def lets(self, entering: VersionPin) -> bool:
+        return self.version == entering.version and self.digest in (None, entering.digest)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

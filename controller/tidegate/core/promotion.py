@@ -110,7 +110,7 @@ def _objectives_met(before: Environment, verdict: Verdict) -> Hold | None:
             degraded=breach,
         )
     for value in verdict.values:
-        if value.objective.effect is not Effect.INFORM and value.standing is not Standing.FINE:
+        if value.objective.effect is not Effect.INFORM and not value.lets_on:
             breach = value.standing is Standing.BREACH
             reason = f"{value_stands(value)} (in {before.name})"
             return Hold(reason=reason, waiting_on=WaitingOn.OUTSIDE, degraded=breach)
@@ -146,8 +146,17 @@ def _enter(situation: Situation, pin: Pin, entering: ModelVersion) -> Wish:
     return Wish(
         kind=Kind.PROMOTE,
         after=after,
-        reasons=(reason, f"its training key {entering.training_key} is main's"),
+        reasons=(reason, f"its training key {entering.training_key} is main's", *_let_in(pin, entering)),
         evidence=Evidence.OTHER,
         # Asked once per version and environment: the second try of one that never served has had its approval.
         needs_person=environment.approval_required and again is None,
     )
+
+
+def _let_in(pin: Pin, entering: ModelVersion) -> tuple[str, ...]:
+    """Who let it enter on a spent budget, and why. The entry takes the word out of the file, and keeps it in words."""
+    word = pin.override
+    if word is None or not word.lets(entering.pin):
+        return ()
+    who = word.by or "a person"
+    return (f"{who} let version {word.version} enter on a spent error budget: {word.reason}",)

@@ -9,6 +9,14 @@ from datetime import timedelta
 from functools import lru_cache
 
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, "w": 604800.0}
+_SECOND = timedelta(seconds=1)
+_WRITTEN = {
+    "d": timedelta(days=1),
+    "h": timedelta(hours=1),
+    "m": timedelta(minutes=1),
+    "s": _SECOND,
+    "ms": timedelta(milliseconds=1),
+}
 _DURATION = re.compile(r"(?:\d+(?:\.\d+)?(?:ms|[smhdw]))+")
 _PART = re.compile(r"(\d+(?:\.\d+)?)(ms|[smhdw])")
 LONGEST = timedelta(days=36_525)
@@ -64,16 +72,26 @@ def show_share(value: float) -> str:
 
 
 def show_duration(value: timedelta) -> str:
-    """The shortest exact text in at most two units: `90s` is `1m30s`, a quarter second `250ms`."""
-    seconds = value.total_seconds()
-    if seconds < 1:
-        return f"{round(seconds * 1000):d}ms" if seconds else "0s"
-    rest, words = round(seconds), []
-    for unit in ("w", "d", "h", "m", "s"):
-        count, rest = divmod(rest, int(_UNITS[unit]))
+    """For a sentence, in at most two units: `1m30s`, `24h`, `36h`, `15d`, a quarter second `250ms`. Nobody calls 30
+    days `4w2d`."""
+    near = value if value < _SECOND else timedelta(seconds=round(value.total_seconds()))
+    return "".join(_words(near)[:2]) or "0s"
+
+
+def write_duration(value: timedelta) -> str:
+    """For a setting: in as many units as it takes down to a millisecond, so that it is read as the same."""
+    return "".join(_words(value)) or "0s"
+
+
+def _words(value: timedelta) -> list[str]:
+    """In days from two of them on, else in hours and less."""
+    units = _WRITTEN if value >= 2 * _WRITTEN["d"] else {name: unit for name, unit in _WRITTEN.items() if name != "d"}
+    rest, words = value, []
+    for name, unit in units.items():
+        count, rest = divmod(rest, unit)
         if count:
-            words.append(f"{count}{unit}")
-    return "".join(words[:2])
+            words.append(f"{count}{name}")
+    return words
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -123,8 +123,8 @@ def _not_yet(situation: Situation, verdict: Verdict) -> Hold | None:
         return Hold(
             reason=f"{verdict.events:.0f} of {rollout.minimum_events} events at this step", waiting_on=WaitingOn.EVENTS
         )
-    outside = [value for value in verdict.values if value.objective.effect is not Effect.INFORM]
-    if (value := next((value for value in outside if value.standing is not Standing.FINE), None)) is not None:
+    asked = (value for value in verdict.values if value.objective.effect is not Effect.INFORM)
+    if (value := next((value for value in asked if not value.lets_on), None)) is not None:
         return Hold(reason=value_stands(value), waiting_on=WaitingOn.OUTSIDE)
     open_ = [o.objective for o in verdict.objectives if _blocks(o) and o.comparison is not Comparison.CLEARED]
     if open_:

@@ -12,8 +12,8 @@ from tidegate.core.pin import Pin
 from tidegate.core.transition import Kind
 
 _CHANGES: Mapping[Kind, tuple[str, ...]] = {
-    Kind.PIN: ("stable", "previous", "canary", "policy", "holdback"),
-    Kind.ROLLBACK: ("stable", "previous", "canary", "rejected", "policy", "holdback", "retried"),
+    Kind.PIN: ("stable", "previous", "canary", "policy", "holdback", "override"),
+    Kind.ROLLBACK: ("stable", "previous", "canary", "rejected", "policy", "holdback", "retried", "override"),
     Kind.HOLD: ("hold",),
     Kind.RESUME: ("hold",),
     Kind.UNREJECT: ("rejected",),
@@ -46,13 +46,19 @@ def _rejects_one_more(was: Pin, after: Pin) -> bool:
     return len(after.rejected) > 0 and after.rejected[:-1] == was.rejected
 
 
+def _overrides_no_more(was: Pin, after: Pin) -> bool:
+    return after.override in (None, was.override)
+
+
 def _goes_on_with_the_same(was: Pin, after: Pin) -> bool:
     return was.canary is not None and after.canary is not None and after.canary.pin == was.canary.pin
 
 
 _ITS_WAY: Mapping[Kind, Callable[[Pin, Pin], bool]] = {
-    Kind.PIN: lambda _, after: after.stable is not None and after.canary is None,
-    Kind.ROLLBACK: lambda was, after: after.canary is None and _rejects_one_more(was, after),
+    Kind.PIN: lambda was, after: after.stable is not None and after.canary is None and _overrides_no_more(was, after),
+    Kind.ROLLBACK: lambda was, after: (
+        after.canary is None and _rejects_one_more(was, after) and _overrides_no_more(was, after)
+    ),
     Kind.HOLD: lambda _, after: after.hold is not None,
     Kind.RESUME: lambda _, after: after.hold is None,
     Kind.UNREJECT: _takes_one_off,

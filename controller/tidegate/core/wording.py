@@ -15,6 +15,7 @@ from tidegate.core.judging.verdict import (
     Comparison,
     LateVerdict,
     ObjectiveVerdict,
+    Stage,
     Standing,
     Tally,
     ValueVerdict,
@@ -23,6 +24,7 @@ from tidegate.core.judging.verdict import (
 from tidegate.core.manifest import Mean
 from tidegate.core.pin import Pin
 from tidegate.core.quantity import show_duration, show_share
+from tidegate.core.shown import visible
 from tidegate.core.transition import DECIDED, Kind, Transition
 
 TITLE_LIMIT = 240
@@ -32,7 +34,24 @@ _ACCOUNT_LIMIT = 30_000
 _ASKED_BY = "Tidegate-Asked-By"
 _MARK = "<!-- tidegate"
 _HOW = "How it was judged"
-_ACCOUNT = re.compile(rf"<details><summary>{_HOW}</summary>.*?</details>", re.DOTALL)
+_ACCOUNT = re.compile(rf"<details><summary>{_HOW}</summary>\n\n```text\n.*?\n```\n\n</details>", re.DOTALL)
+"""Words of others may hold a `</details>`, but no fence."""
+
+_APART = "\u2060"
+"""An invisible word joiner: what it stands in is read as it was, and calls, links and closes nothing."""
+_MARKUP = (
+    ("&", "&amp;"),
+    ("<", "&lt;"),
+    ("\\", "\\\\"),
+    ("|", "\\|"),
+    ("[", "\\["),
+    ("]", "\\]"),
+    ("@", f"@{_APART}"),
+    ("://", f":{_APART}//"),
+    ("www.", f"www{_APART}."),
+)
+_REFERENCE = re.compile(r"(#|\bGH-)(?=\d)", re.IGNORECASE)
+
 _NEXT = {
     Kind.PROMOTE: "After the merge the version is judged here before it goes further.",
     Kind.ADVANCE: "The next step follows when this one has baked and its objectives are cleared.",
@@ -60,7 +79,8 @@ def objective_reason(objective: ObjectiveVerdict, arms: tuple[str, str] = ("cana
         short = f"{objective.objective} ×{ratio:.1f}" if ratio is not None else _without_ratio(objective, reference)
         sentence = (
             f"{objective.objective} is worse than {reference}{times}: {subject} {mine}, {reference} {theirs}; "
-            f"evidence {objective.evidence:.3g}, needed {objective.needed:.3g}, dispersion {_dispersion(objective)}"
+            f"evidence {objective.evidence:.3g}, needed {objective.needed:.3g}, "
+            f"dispersion {_dispersion(objective, reference)}"
         )
         return short, sentence
     if objective.burned is not None:
@@ -96,14 +116,26 @@ def _speed(tally: Tally, burn: BurnRate) -> float:
 def value_reason(value: ValueVerdict) -> tuple[str, str]:
     """The short reason for the pin file (`margin 0.31`) and the sentence with its bound."""
     name = value.objective.name
-    return f"{name} {_figure(value)}", f"{name} breaches its bound: {_figure(value)}, and {_bounds(value)}"
+    return f"{name} {_figure(value)}", f"{name} breaches its bound: {_figure(value)}, and {value_bounds(value)}"
+
+
+def value_says(value: ValueVerdict) -> str:
+    """How it stands; out of bounds and no breach yet: `above 0.05 for 2s of 4s`."""
+    objective, figure = value.objective, value.figure
+    if not value.outside_for or figure is None:
+        return value.standing.value
+    above = objective.maximum is not None and figure > objective.maximum
+    where = f"above {objective.maximum:g}" if above else f"below {objective.minimum:g}"
+    return f"{where} for {show_duration(value.outside_for)} of {show_duration(objective.held)}"
 
 
 def value_stands(value: ValueVerdict) -> str:
     """Why a value does not let a version go on."""
     name = value.objective.name
     if value.standing is Standing.BREACH:
-        return f"{name} is {_figure(value)}, and {_bounds(value)}"
+        return f"{name} is {_figure(value)}, and {value_bounds(value)}"
+    if value.outside_for:
+        return f"{name} is {value_says(value)}"
     return f"{name} has no reading since warm-up"
 
 
@@ -111,7 +143,8 @@ def _figure(value: ValueVerdict) -> str:
     return "no figure" if value.figure is None else f"{value.figure:.6g}"
 
 
-def _bounds(value: ValueVerdict) -> str:
+def value_bounds(value: ValueVerdict) -> str:
+    """What is good, and how long it takes until anything else is bad."""
     objective = value.objective
     bounds = [
         f"{word} {bound:g}"
@@ -252,7 +285,9 @@ def _evidence(verdict: Verdict | None) -> str:
     rows += [_row(objective) for objective in verdict.objectives]
     rows += [_value_row(value) for value in verdict.values]
     rows += [_late_row(late) for late in verdict.late]
-    if divided := [f"{o.objective} {_dispersion(o)}" for o in verdict.objectives if o.needed > 1]:
+    reference = "stable" if verdict.stage is Stage.CANARY else "previous"
+    judged = (*verdict.objectives, *(late.verdict for late in verdict.late))
+    if divided := [f"{o.objective} {_dispersion(o, reference)}" for o in judged if o.needed > 1]:
         rows += ["", f"Evidence is divided by the dispersion of bad events: {_escape(', '.join(divided))}."]
     if verdict.first_bad_at is not None:
         rows += ["", f"First bad event: {_instant(verdict.first_bad_at)}."]
@@ -265,9 +300,9 @@ def _row(objective: ObjectiveVerdict) -> str:
 
 
 def _value_row(value: ValueVerdict) -> str:
-    says = f"cannot be read: {value.unread}" if value.unread is not None else value.standing.value
+    says = f"cannot be read: {value.unread}" if value.unread is not None else value_says(value)
     all_versions = "" if value.by_version else " (of all versions)"
-    return _cells(value.objective.name, f"{_figure(value)}{all_versions}", _bounds(value), "–", says)
+    return _cells(value.objective.name, f"{_figure(value)}{all_versions}", value_bounds(value), "–", says)
 
 
 def _late_row(late: LateVerdict) -> str:
@@ -301,8 +336,10 @@ def _says(objective: ObjectiveVerdict) -> str:
     return "undecided"
 
 
-def _dispersion(objective: ObjectiveVerdict) -> str:
-    return f"{objective.dispersion:g} ({'measured on stable' if objective.dispersion_measured else 'by the policy'})"
+def _dispersion(objective: ObjectiveVerdict, reference: str) -> str:
+    version = "the previous version" if reference == "previous" else reference
+    measured = f"measured on {version}" if objective.dispersion_measured else "by the policy"
+    return f"{objective.dispersion:g} ({measured})"
 
 
 def _counted(objective: ObjectiveVerdict, tally: Tally) -> str:
@@ -330,7 +367,7 @@ def _rate(tally: Tally) -> str:
 def _folded(account: Sequence[str]) -> str:
     if not account:
         return ""
-    text = _clip("\n".join(line.replace("```", "'''") for line in account), _ACCOUNT_LIMIT)
+    text = _clip("\n".join(visible(line).replace("```", "'''") for line in account), _ACCOUNT_LIMIT)
     return f"<details><summary>{_HOW}</summary>\n\n```text\n{text}\n```\n\n</details>"
 
 
@@ -375,7 +412,9 @@ def _clip(text: str, limit: int) -> str:
 
 
 def _escape(text: str) -> str:
-    """Text of others (names, messages of servers) as plain Markdown: no tables broken, nobody mentioned, no HTML."""
-    for raw, safe in (("\\", "\\\\"), ("|", "\\|"), ("<", "&lt;"), ("\n", " "), ("\r", " "), ("@", "@\u200b")):
+    """Text of others (names, messages of servers) as plain Markdown: no tables broken, nobody mentioned, no HTML, no
+    link or image, and no issue closed."""
+    text = visible(text.replace("\n", " ").replace("\r", " "))
+    for raw, safe in _MARKUP:
         text = text.replace(raw, safe)
-    return text
+    return _REFERENCE.sub(rf"\1{_APART}", text)

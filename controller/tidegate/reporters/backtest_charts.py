@@ -6,8 +6,9 @@ The page around it is `backtest_html`'s, the figures `backtest_figures`'.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
+from itertools import pairwise
 
 from tidegate.core.quantity import show_share
 from tidegate.core.replay import wording
@@ -18,6 +19,7 @@ from tidegate.reporters.svg import Scale, TimeAxis, area, floor, label, line, ta
 
 WIDTH, LEFT, RIGHT = 1080.0, 158.0, 16.0
 _TOP, _GAP = 34.0, 22.0
+_MINUTE, _WIDE = timedelta(minutes=1), 84.0
 _WEIGHT, _LANE, _READING, _EVIDENCE, _BUDGET = 48.0, 24.0, 70.0, 104.0, 70.0
 
 Colours = Mapping[str, str]
@@ -54,16 +56,16 @@ def _panels(one: EpisodeReport, colours: Colours, axis: TimeAxis) -> Iterator[tu
     yield _WEIGHT, partial(_weight, one, axis)
     for replay in one.replays:
         yield _LANE, partial(_lane, replay, colours, axis)
-    known = [figures.figures(replay) for replay in one.replays]
-    for objective in known[0]:
-        if objective.read:
-            yield _READING, partial(figures.rates, objective, axis)
-    for replay, objectives in zip(one.replays, known, strict=True):
-        if any(objective.read for objective in objectives):
-            whose = "e-value" if len(known) == 1 else replay.policy
-            yield _EVIDENCE, partial(figures.evidence, objectives, whose, axis)
-    if any(objective.read for objective in known[0]):
-        yield _BUDGET, partial(figures.budget, known[0], axis)
+    counted, names = figures.counted(one.replays), figures.named(one.replays)
+    for objective in counted:
+        yield _READING, partial(figures.rates, objective, axis)
+    judged = [found for replay in one.replays if (found := figures.figures(replay, names))]
+    for objectives in judged:
+        whose = "e-value" if len(one.replays) == 1 else objectives[0].whose
+        yield _EVIDENCE, partial(figures.evidence, objectives, whose, axis)
+    alike = bool(counted) and not any(objective.whose for objective in counted)
+    for objectives in [counted] if alike else judged:
+        yield _BUDGET, partial(figures.budget, objectives, axis)
 
 
 def _weight(one: EpisodeReport, axis: TimeAxis, place: tuple[float, float]) -> str:
@@ -164,6 +166,7 @@ def _marks(one: EpisodeReport, axis: TimeAxis, bottom: float) -> Iterator[str]:
 
 
 def _anchor(x: float) -> str:
+    """Words do not stick out at the right."""
     return "end" if x > WIDTH - RIGHT - 60 else "middle"
 
 
@@ -189,10 +192,13 @@ def _kind(move: Move) -> str:
 
 
 def _times(axis: TimeAxis, bottom: float) -> Iterator[str]:
-    """Time of day below, with the date where it is another one."""
-    date = None
-    for x, at in sorted(axis.ticks()):
+    """Time of day below, with the date where it is another one, and with seconds where minutes do not tell them
+    apart."""
+    date, ticks, form = None, sorted(axis.ticks()), "%H:%M"
+    if any(b - a < _MINUTE for (_, a), (_, b) in pairwise(ticks)):
+        ticks, form = sorted(axis.ticks(_WIDE)), "%H:%M:%S"
+    for x, at in ticks:
         yield tag("line", x1=x, y1=_TOP, x2=x, y2=bottom - _GAP, class_="rule")
         day = f"{at:%b} {at.day} " if at.date() != date else ""
         date = at.date()
-        yield tag("text", f"{day}{at:%H:%M}", x=x, y=bottom + 2, class_="tick middle")
+        yield tag("text", f"{day}{at:{form}}", x=x, y=bottom + 2, class_=f"tick time {_anchor(x)}")

@@ -5,8 +5,8 @@ Drawn from what was said at some instants (`report.Point`); tallies there are su
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import groupby
 
@@ -23,33 +23,69 @@ Read = tuple[datetime, ObjectiveVerdict]
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """One objective over time: what was read of it, a run for each stage. `budget` is the bad share it allows."""
+    """One objective over time: what was read of it, a run for each stage. `budget` is the bad share it allows.
+
+    `place` chooses its colour. `whose` names the policy that counts so; empty where all count alike.
+    """
 
     name: str
     place: int
     budget: float
     runs: tuple[tuple[Stage, tuple[Read, ...]], ...]
+    whose: str = ""
 
     @property
     def read(self) -> bool:
         return any(reads for _, reads in self.runs)
 
 
-def figures(replay: Replay) -> list[Figures]:
-    """Those of each objective, in the order in which they were judged."""
+def named(replays: Iterable[Replay]) -> list[str]:
+    """The objectives of all policies, in the order in which they were judged."""
+    return list(dict.fromkeys(name for replay in replays for name in replay.budgets))
+
+
+def figures(replay: Replay, names: Sequence[str]) -> list[Figures]:
+    """Those of each objective of one policy that was read. An objective has its place among the names."""
     stages = [(stage, list(points)) for stage, points in groupby(replay.points, key=lambda point: point.stage)]
-    return [
+    found = (
         Figures(
             name=name,
-            place=place,
+            place=names.index(name),
             budget=budget,
             runs=tuple(
                 (stage, tuple((p.at, o) for p in points for o in p.objectives if o.objective == name and not o.unread))
                 for stage, points in stages
             ),
+            whose=replay.policy,
         )
-        for place, (name, budget) in enumerate(replay.budgets.items())
-    ]
+        for name, budget in replay.budgets.items()
+    )
+    return [each for each in found if each.read]
+
+
+def counted(replays: Sequence[Replay]) -> list[Figures]:
+    """What each policy counted, objective by objective; once where all that have been replayed counted alike."""
+    names = named(replays)
+    known = [each for replay in replays for each in figures(replay, names)]
+    return [shown for name in names for shown in _alike([f for f in known if f.name == name], len(replays))]
+
+
+def _alike(found: list[Figures], policies: int) -> list[Figures]:
+    if len(found) < policies or any(not _same(found[0], other) for other in found[1:]):
+        return found
+    # Each is unknown behind its own decisions: together they tell most.
+    reads = {at: (stage, at, verdict) for one in found for stage, run in one.runs for at, verdict in run}
+    stages = groupby((reads[at] for at in sorted(reads)), key=lambda read: read[0])
+    runs = tuple((stage, tuple((at, verdict) for _, at, verdict in run)) for stage, run in stages)
+    return [replace(found[0], runs=runs, whose="")]
+
+
+def _same(one: Figures, other: Figures) -> bool:
+    """Whether both allow the same and counted the same at all instants at which both were read."""
+    mine, theirs = ({at: verdict for _, run in each.runs for at, verdict in run} for each in (one, other))
+    both = mine.keys() & theirs.keys()
+    counts = (_tally(mine[at], arm) == _tally(theirs[at], arm) for at in both for arm in ("subject", "reference"))
+    return one.budget == other.budget and bool(both) and all(counts)
 
 
 def rates(objective: Figures, axis: TimeAxis, scale: tuple[float, float]) -> str:
@@ -61,7 +97,7 @@ def rates(objective: Figures, axis: TimeAxis, scale: tuple[float, float]) -> str
     y = Scale(0.0, max([*seen, objective.budget]) * 1.15 or 1.0, top, height)
     return tag(
         "g",
-        label(top, objective.name, "bad rate"),
+        label(top, objective.name, "bad rate", *_of(objective.whose)),
         floor(axis, top + height),
         *level(axis, y, objective.budget, show_share(objective.budget)),
         *(line(((axis.x(at), y.y(rate)) for at, rate in run), "line stable") for run in reference),
@@ -83,6 +119,11 @@ def _rates(reads: Sequence[Read], arm: str) -> Iterator[tuple[datetime, float]]:
 
 def _tally(verdict: ObjectiveVerdict, arm: str) -> Tally:
     return verdict.subject if arm == "subject" else verdict.reference
+
+
+def _of(whose: str) -> tuple[str, ...]:
+    """One line more under a label, where policies differ."""
+    return (whose,) if whose else ()
 
 
 def evidence(objectives: Sequence[Figures], whose: str, axis: TimeAxis, scale: tuple[float, float]) -> str:
@@ -128,12 +169,12 @@ def _raised(power: int) -> str:
 def budget(objectives: Sequence[Figures], axis: TimeAxis, scale: tuple[float, float]) -> str:
     """How much of what its events allowed the environment has spent, by both versions together."""
     top, height = scale
-    curves = [(o, list(_spent(o))) for o in objectives if o.read]
+    curves = [(o, list(_spent(o))) for o in objectives]
     highest = max((share for _, curve in curves for _, share in curve), default=0.0)
     y = Scale(0.0, max(highest * 1.1, 1.1), top, height)
     return tag(
         "g",
-        label(top, "error budget", "of these events"),
+        label(top, "error budget", "of these events", *_of(objectives[0].whose)),
         floor(axis, top + height),
         *level(axis, y, 1.0, "100%"),
         *(

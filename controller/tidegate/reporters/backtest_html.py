@@ -13,16 +13,20 @@ from tidegate.core.quantity import show_duration
 from tidegate.core.replay import wording
 from tidegate.core.replay.report import Agreement, Backtest, EpisodeReport, Part, Replay, State
 from tidegate.reporters.backtest_charts import Colours, chart
+from tidegate.reporters.backtest_figures import counted
 from tidegate.reporters.backtest_style import STYLE
+from tidegate.reporters.printable import printable
 from tidegate.reporters.svg import tag, words
 
 _COLOURS = 8
-_BADGES = {Agreement.SAME: "same", Agreement.DIFFERENT: "differs", Agreement.UNREAD: "unread"}
-_CARDS = {
-    Agreement.SAME: "decided as it happened",
-    Agreement.DIFFERENT: "decided otherwise",
-    Agreement.UNREAD: "not wholly read",
+_BADGES = {
+    Agreement.SAME: "same",
+    Agreement.DIFFERENT: "differs",
+    Agreement.PERSON: "person",
+    Agreement.UNREAD: "unread",
 }
+_ALWAYS = (Agreement.SAME, Agreement.DIFFERENT)
+"""Counted also where none went so."""
 
 
 def document(report: Backtest) -> str:
@@ -52,23 +56,30 @@ def _body(report: Backtest) -> str:
 def _top(report: Backtest) -> Iterator[str]:
     yield tag("p", words(wording.headline(report).partition(": ")[2]), class_="headline")
     yield tag("p", words(wording.scope(report)), class_="scope")
+    if said := wording.silence(report):
+        yield tag("p", words(said), class_="note unread")
+    if said := wording.coarse(report):
+        yield tag("p", words(said), class_="note")
     if not report.episodes:
         yield tag("p", wording.NOTHING_FOUND)
         return
-    yield tag("ul", *_cards(report), class_="cards")
+    for name in report.policies:
+        if len(report.policies) > 1:
+            yield tag("p", words(f"Policy: {name}"), class_="by")
+        yield tag("ul", *_cards(report, name), class_="cards")
     yield tag("nav", tag("ol", *_contents(report)), aria_label="Rollouts")
 
 
-def _cards(report: Backtest) -> Iterator[str]:
+def _cards(report: Backtest, policy: str) -> Iterator[str]:
     count = len(report.episodes)
     yield _card(str(count), "rollout" if count == 1 else "rollouts", "")
-    for name in report.policies:
-        by = f" by {name}" if len(report.policies) > 1 else ""
-        for agreement, what in _CARDS.items():
-            found = report.count(name, agreement)
-            yield _card(str(found), f"{what}{by}", agreement.value if found else "")
-    decisions = sum(one.replays[0].ticks for one in report.episodes)
-    yield _card(f"{decisions:,}", "decisions replayed", "")
+    for agreement, what in wording.WENT.items():
+        found = report.count(policy, agreement)
+        if found or agreement in _ALWAYS:
+            yield _card(str(found), what, agreement.value if found else "")
+    replays = (replay for one in report.episodes for replay in one.replays if replay.policy == policy)
+    decisions = sum(replay.ticks for replay in replays)
+    yield _card(f"{decisions:,}", "decision replayed" if decisions == 1 else "decisions replayed", "")
 
 
 def _card(figure: str, what: str, class_: str) -> str:
@@ -82,17 +93,20 @@ def _contents(report: Backtest) -> Iterator[str]:
 
 
 def _badge(replay: Replay) -> str:
-    return tag("span", _BADGES[replay.agreement], class_=f"badge {replay.agreement.value}")
+    """What came of it; who points at it is told by which policy."""
+    by = printable(f"by {replay.policy}")
+    return tag("span", _BADGES[replay.agreement], class_=f"badge {replay.agreement.value}", title=by)
 
 
 def _section(place: int, one: EpisodeReport, colours: Colours) -> str:
     badges = "".join(_badge(replay) for replay in one.replays)
     notes = [tag("p", words(note), class_=class_) for note, class_ in _notes(one)]
+    drawn = tag("div", chart(one, colours, f"e{place}"), class_="wide", tabindex=0)
     return tag(
         "section",
         tag("h2", badges, tag("span", words(wording.title(one.episode)))),
         *notes,
-        tag("figure", chart(one, colours, f"e{place}"), tag("figcaption", *_legend(one, colours))),
+        tag("figure", drawn, tag("figcaption", *_legend(one, colours))),
         _table(one),
         *(_shares(replay, colours, named=len(one.replays) > 1) for replay in one.replays),
         id=f"e{place}",
@@ -104,19 +118,16 @@ def _notes(one: EpisodeReport) -> Iterator[tuple[str, str]]:
         name = f"{replay.policy}: " if len(one.replays) > 1 else ""
         if said := wording.first_difference(replay):
             yield f"{name}{said}", "note different"
-        if unread := replay.unread:
-            yield f"{name}unread: {unread}", "note unread"
+        if said := wording.unread(replay):
+            open_ = replay.agreement is Agreement.UNREAD
+            yield f"{name}{said}", "note unread" if open_ else "note"
         if replay.tuned:
             yield replay.tuned, "note tuned"
 
 
 def _legend(one: EpisodeReport, colours: Colours) -> Iterator[str]:
     """What the colours of this chart mean."""
-    yield _key("line canary", f"version {one.episode.version}")
-    yield _key("line stable", "stable beside it")
-    for place, name in enumerate(one.replays[0].budgets):
-        yield _key(f"line o{place}", name)
-    yield _key("line limit", "limit")
+    yield from _curves(one)
     states = {span.state for replay in one.replays for span in replay.spans}
     causes = {span.cause for replay in one.replays for span in replay.spans if span.cause in colours}
     for cause, class_ in colours.items():
@@ -125,6 +136,19 @@ def _legend(one: EpisodeReport, colours: Colours) -> Iterator[str]:
     for state in (State.ASKED, State.UNREAD, State.UNKNOWN):
         if state in states:
             yield _key(f"span {state.name.lower()}", state.value)
+
+
+def _curves(one: EpisodeReport) -> Iterator[str]:
+    """Those of the readings, where there are any."""
+    read = {objective.name: objective.place for objective in counted(one.replays)}
+    if not read:
+        return
+    yield _key("line canary", f"version {one.episode.version}")
+    yield _key("line stable", "stable beside it")
+    for name, place in read.items():
+        yield _key(f"line o{place}", name)
+    yield _key("line limit", "limit")
+    yield _key("line needed", "what a revert needs")
 
 
 def _key(class_: str, what: str) -> str:
@@ -141,19 +165,17 @@ def _table(one: EpisodeReport) -> str:
     names = [tag("th", words(replay.policy), scope="col") for replay in one.replays]
     head = tag("tr", tag("th", "until", scope="col"), tag("th", "really", scope="col"), *names)
     rows = (_row(place, part, one) for place, part in enumerate(one.replays[0].parts))
-    return tag("div", tag("table", tag("thead", head), tag("tbody", *rows)), class_="wide")
+    return tag("table", tag("thead", head), tag("tbody", *rows))
 
 
 def _row(place: int, part: Part, one: EpisodeReport) -> str:
-    answers = [replay.parts[place] for replay in one.replays]
-    cells = (tag("td", words(wording.answer(each)), class_=_answer(each)) for each in answers)
-    return tag(
-        "tr", tag("td", wording.instant(part.until), class_="at"), tag("td", words(wording.really(part))), *cells
-    )
-
-
-def _answer(part: Part) -> str:
-    return part.agreement.value if part.agreement is not Agreement.SAME else "same"
+    cells = (
+        tag("td", words(wording.answer(replay.parts[place])), class_=replay.parts[place].agreement.value,
+            data_by=printable(replay.policy))
+        for replay in one.replays
+    )  # fmt: skip
+    really = tag("td", words(wording.really(part)), data_by="really")
+    return tag("tr", tag("td", wording.instant(part.until), class_="at"), really, *cells)
 
 
 def _shares(replay: Replay, colours: Colours, *, named: bool) -> str:

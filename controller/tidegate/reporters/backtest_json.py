@@ -17,12 +17,19 @@ def document(report: Backtest) -> str:
             "until": report.until,
             "step": show_duration(report.step),
             "policies": report.policies,
+            "commits": report.commits,
             "differing": {name: report.count(name, Agreement.DIFFERENT) for name in report.policies},
+            "agreement": {name: _counts(report, name) for name in report.policies},
             "passedOver": report.passed_over,
+            "unreachable": report.unreachable,
             "episodes": [_episode(one) for one in report.episodes],
             "cannotReplay": report.cannot,
         }
     )
+
+
+def _counts(report: Backtest, policy: str) -> dict[str, int]:
+    return {agreement.value: report.count(policy, agreement) for agreement in Agreement}
 
 
 def _episode(one: EpisodeReport) -> dict[str, object]:

@@ -17,6 +17,8 @@ LIMIT = 65_535
 def document(report: Backtest, limit: int = LIMIT) -> str:
     """The report, with as many rollouts as fit, the newest first."""
     head = f"{MARKER}\n**{cell(wording.headline(report))}**\n\n{cell(wording.scope(report))}\n"
+    head += f"\n{cell(said)}\n" if (said := wording.silence(report)) else ""
+    head += f"\n{cell(said)}\n" if (said := wording.coarse(report)) else ""
     foot = _cannot(report)
     if not report.episodes:
         return f"{head}\n{wording.NOTHING_FOUND}\n"
@@ -56,6 +58,8 @@ def _notes(one: EpisodeReport) -> Iterator[str]:
             yield f"{name}: {cell(said)}"
         if replay.tuned:
             yield cell(replay.tuned)
+        if said := wording.unread(replay):
+            yield f"{name}: {cell(said)}"
         if held := wording.held(replay):
             yield f"{name}, {cell(held)}"
 

@@ -17,12 +17,13 @@ main{max-width:1160px;margin:0 auto;padding:40px 20px 64px}
 h1{margin:2px 0 4px;font-size:34px;line-height:1.15;letter-spacing:-.02em}
 .headline{margin:0;font-size:20px}
 .scope{margin:6px 0 0;color:var(--soft)}
-.cards{display:flex;flex-wrap:wrap;gap:12px;margin:24px 0 16px;padding:0;list-style:none}
+.by{margin:20px 0 -14px;font-weight:600}
+.cards{display:flex;flex-wrap:wrap;gap:12px;margin:22px 0 16px;padding:0;list-style:none}
 .card{flex:1 1 140px;padding:14px 18px;background:var(--paper);border:1px solid var(--faint);border-radius:12px}
 .card strong{display:block;font-size:28px;line-height:1.2;font-variant-numeric:tabular-nums}
 .card span{color:var(--soft);font-size:13px}
 .card.same strong{color:var(--same)}.card.different strong{color:var(--different)}
-.card.unread strong{color:var(--unread)}
+.card.unread strong{color:var(--unread)}.card.person strong{color:var(--soft)}
 nav ol{margin:0;padding:8px 18px;list-style:none;background:var(--paper);border:1px solid var(--faint);
 border-radius:12px}
 nav li{display:flex;align-items:center;gap:12px;padding:6px 0;border-top:1px solid var(--faint)}
@@ -34,10 +35,12 @@ h2{display:flex;flex-wrap:wrap;align-items:center;gap:10px;margin:0 0 8px;font-s
 .badge{flex:none;min-width:64px;padding:1px 10px;border:1.5px solid currentColor;border-radius:99px;font-size:12px;
 font-weight:600;line-height:1.6;text-align:center}
 .badge.same{color:var(--same)}.badge.different{color:var(--different)}.badge.unread{color:var(--unread)}
+.badge.person{color:var(--soft)}
 .note{margin:8px 0;padding:8px 14px;border-left:4px solid var(--soft);background:var(--page);border-radius:0 8px 8px 0}
 .note.different{border-color:var(--different)}.note.unread{border-color:var(--unread)}.note.tuned{border-color:var(--o2)}
 figure{margin:14px 0 6px}
-.chart{display:block;width:100%;height:auto;overflow:visible}
+.wide{overflow-x:auto}
+.chart{display:block;width:100%;min-width:760px;height:auto}
 figcaption{display:flex;flex-wrap:wrap;gap:6px 18px;margin-top:8px;color:var(--soft);font-size:13px}
 .key{display:inline-flex;align-items:center;gap:7px}.key svg{width:18px;height:12px;flex:none}
 text{font:12px system-ui,"Segoe UI",Roboto,"Open Sans",sans-serif;fill:var(--ink)}
@@ -52,7 +55,7 @@ text{font:12px system-ui,"Segoe UI",Roboto,"Open Sans",sans-serif;fill:var(--ink
 .needed{stroke:var(--different);stroke-width:1.6}
 .line{fill:none;stroke-width:1.8;stroke-linejoin:round;stroke-linecap:round}
 .line.canary{stroke:var(--canary)}.line.stable{stroke:var(--stable)}.line.weight{stroke:var(--accent)}
-.line.limit{stroke:var(--soft)}
+.line.limit{stroke:var(--soft)}.dot{stroke-width:6}
 .area{opacity:.16;stroke:none}.area.weight{fill:var(--accent)}
 .o0{stroke:var(--o0)}.o1{stroke:var(--o1)}.o2{stroke:var(--o2)}.o3{stroke:var(--o3)}.o4{stroke:var(--o4)}
 .area.o0{fill:var(--o0)}.area.o1{fill:var(--o1)}.area.o2{fill:var(--o2)}.area.o3{fill:var(--o3)}.area.o4{fill:var(--o4)}
@@ -65,11 +68,11 @@ text{font:12px system-ui,"Segoe UI",Roboto,"Open Sans",sans-serif;fill:var(--ink
 .span.unknown{fill:none;stroke:var(--soft);stroke-width:1.2;stroke-dasharray:2 4}
 .move{stroke:var(--paper);stroke-width:1.5}
 .move.forth{fill:var(--same)}.move.back{fill:var(--different)}.move.asked{fill:var(--paper);stroke:var(--ink)}
-.wide{overflow-x:auto}
 table{width:100%;border-collapse:collapse;font-size:14px}
 th,td{padding:7px 12px 7px 0;border-top:1px solid var(--faint);text-align:left;vertical-align:top}
 th{color:var(--soft);font-size:12px;font-weight:600;border-top:0}
 td:nth-child(2){min-width:170px}
+td{overflow-wrap:anywhere}
 .at{white-space:nowrap;font-variant-numeric:tabular-nums;color:var(--soft)}
 td.different{color:var(--different)}td.unread{color:var(--unread)}td.person{color:var(--soft)}
 details{margin-top:12px}summary{cursor:pointer;color:var(--soft)}
@@ -77,5 +80,9 @@ details{margin-top:12px}summary{cursor:pointer;color:var(--soft)}
 dd{display:flex;align-items:center;gap:10px;margin:0;font-variant-numeric:tabular-nums}
 dd svg{width:240px;height:8px;flex:none}
 footer ul{margin:0;padding-left:20px;color:var(--soft)}
+@media (max-width:640px){main{padding:28px 12px 48px}section,footer{padding:18px 16px}
+thead{display:none}table,tbody,tr,td{display:block}tr{padding:8px 0;border-top:1px solid var(--faint)}
+td{padding:2px 0;border:0}td[data-by]::before{content:attr(data-by) ": ";color:var(--soft)}
+.shares{grid-template-columns:1fr}dd svg{flex:1 1 auto}}
 @media print{body{background:#fff}section{break-inside:avoid}}
 """

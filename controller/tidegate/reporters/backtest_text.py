@@ -19,6 +19,8 @@ def lines(report: Backtest) -> Iterator[str]:
     if not report.episodes:
         yield wording.NOTHING_FOUND
         return
+    if said := wording.coarse(report):
+        yield said
     for one in report.episodes:
         yield ""
         yield from _episode(one)
@@ -42,6 +44,8 @@ def _episode(one: EpisodeReport) -> Iterator[str]:
 def _under(replay: Replay) -> Iterator[str]:
     if replay.tuned:
         yield f"{_INDENT}{printable(replay.tuned)}"
+    if said := wording.unread(replay):
+        yield f"{_INDENT}by {printable(replay.policy)}: {printable(said)}"
     if held := wording.held(replay):
         yield f"{_INDENT}by {printable(replay.policy)}, {printable(held)}"
     if unknown := wording.unknown(replay):

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from enum import Enum
 
-from tidegate.core.quantity import show_duration
+from tidegate.core.quantity import write_duration
 
 _NOT_ASCII = re.compile(r"[^\n -~]")
 
@@ -38,7 +38,7 @@ def _plain(value: object) -> object:
         case datetime():
             return value.isoformat()
         case timedelta():
-            return show_duration(value)
+            return write_duration(value)
         case Enum():
             return value.value
         case Mapping():

@@ -8,9 +8,8 @@ from datetime import timedelta
 
 from tidegate.core.planning import wording
 from tidegate.core.planning.effective import Effective, manifest, sources
-from tidegate.core.planning.fields import spelt
 from tidegate.core.planning.plan import ModelPlan, Plan
-from tidegate.core.quantity import VersionPin
+from tidegate.core.quantity import VersionPin, write_duration
 from tidegate.reporters import json
 from tidegate.reporters.plan_text import plain
 
@@ -34,7 +33,7 @@ def _told(value: object) -> object:
     """Our types as data that JSON knows, but for instants and enums."""
     match value:
         case timedelta():
-            return spelt(value)
+            return write_duration(value)
         case VersionPin():
             return str(value)
         case ModelPlan():

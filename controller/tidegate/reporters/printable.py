@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import re
 
+from tidegate.core.shown import visible
+
 _COMMAND = re.compile(r"^(\s*):(?=:)", re.MULTILINE)
 
 
@@ -15,7 +17,12 @@ def printable(text: str) -> str:
 
     So a hostile file moves no cursor, changes no colour and reverses no line.
     """
-    return uncommanded(text if text.isprintable() else "".join(map(_glyph, text)))
+    return uncommanded(visible(text))
+
+
+def printable_lines(text: str) -> str:
+    """The same for a text that has lines of its own, none of which is a workflow command."""
+    return obeyed_by_nobody("\n".join(map(printable, text.splitlines())))
 
 
 def uncommanded(text: str) -> str:
@@ -27,7 +34,3 @@ def uncommanded(text: str) -> str:
 def obeyed_by_nobody(text: str) -> str:
     """Lines for a log in which no workflow command is left, nor the older form, whatever was quoted in them."""
     return uncommanded(_COMMAND.sub(r"\1\\x3a", text))
-
-
-def _glyph(character: str) -> str:
-    return character if character.isprintable() else character.encode("unicode_escape").decode("ascii")

@@ -16,7 +16,8 @@ from tidegate.reporters.printable import printable
 
 Point = tuple[float, float]
 
-_STEPS = [timedelta(minutes=m) for m in (1, 2, 5, 10, 15, 30, 60, 120, 180, 360, 720, 1440, 2880, 7200, 14400)]
+_SECONDS, _MINUTES = (1, 2, 5, 10, 15, 30), (1, 2, 5, 10, 15, 30, 60, 120, 180, 360, 720, 1440, 2880, 7200, 14400)
+_STEPS = [*(timedelta(seconds=s) for s in _SECONDS), *(timedelta(minutes=m) for m in _MINUTES)]
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -40,10 +41,12 @@ def words(text: str) -> str:
 
 
 def line(points: Iterable[Point], class_: str) -> str:
-    """One stroke through the points; nothing for fewer than two."""
+    """One stroke through the points; a dot where there is only one."""
     known = list(points)
-    if len(known) < 2:
+    if not known:
         return ""
+    if len(known) == 1:
+        return tag("path", d=f"M{known[0][0]:.1f} {known[0][1]:.1f}h0", class_=f"{class_} dot")
     return tag("path", d="M" + "L".join(f"{x:.1f} {y:.1f}" for x, y in known), class_=class_)
 
 
@@ -114,15 +117,16 @@ class TimeAxis:
                 at += step
 
 
-def label(top: float, title: str, under: str) -> str:
-    """What a panel shows, left of it; a long title is clipped."""
-    return tag("text", words(_clipped(title)), x=0, y=top + 10, class_="label") + tag(
-        "text", words(_clipped(under)), x=0, y=top + 24, class_="tick"
-    )
+def label(top: float, title: str, *under: str) -> str:
+    """What a panel shows, left of it: a line each. A long one is clipped, and told in full to who points at it."""
+    lines = (_clipped(text, x=0, y=top + 24 + 13 * place, class_="tick under") for place, text in enumerate(under))
+    return "".join((_clipped(title, x=0, y=top + 10, class_="label"), *lines))
 
 
-def _clipped(text: str, longest: int = 19) -> str:
-    return text if len(text) <= longest else f"{text[: longest - 1]}…"
+def _clipped(text: str, longest: int = 19, **attributes: object) -> str:
+    if len(text) <= longest:
+        return tag("text", words(text), **attributes)
+    return tag("text", tag("title", words(text)), words(f"{text[: longest - 1]}…"), **attributes)
 
 
 def floor(axis: TimeAxis, y: float) -> str:

@@ -25,20 +25,37 @@ _NEVER = datetime.fromtimestamp(0, UTC)
 
 def may_be_spent(history: Sequence[PinChange], now: datetime) -> bool:
     """Whether something serves there for long enough: an environment that is new has spent nothing yet."""
+    since = _begins(history)
+    return since is not None and since <= now
+
+
+def asked_from(environment: Environment, history: Sequence[PinChange]) -> datetime | None:
+    """Since when entries wait for the environment's budgets; None where it has none, or nothing serves."""
+    return _begins(history) if _counted(environment) else None
+
+
+def _begins(history: Sequence[PinChange]) -> datetime | None:
     pin = history[-1].pin if history else None
-    return pin is not None and pin.stable is not None and history[0].at <= now - LEAD
+    return None if pin is None or pin.stable is None else history[0].at + LEAD
 
 
 def budgets(environment: Environment, scope: Scope, metrics: Metrics) -> tuple[Budget, ...]:
-    """The budgets that may stop an entry: of event objectives that do more than inform, where objectives judge."""
-    counted = [each for each in environment.objectives if each.mean is None and each.effect is not Effect.INFORM]
-    if environment.judge is not Judge.OBJECTIVES or not counted:
+    """The budgets that may stop an entry."""
+    counted = _counted(environment)
+    if not counted:
         return ()
     now = metrics.now()
     if isinstance(now, Unread):
         return tuple(Budget(objective=each, until=_NEVER, unread=now) for each in counted)
     until = last_instant(now)
     return tuple(_budget(each, scope, metrics, until) for each in counted)
+
+
+def _counted(environment: Environment) -> list[Objective]:
+    """Event objectives that do more than inform, where objectives judge."""
+    if environment.judge is not Judge.OBJECTIVES:
+        return []
+    return [each for each in environment.objectives if each.mean is None and each.effect is not Effect.INFORM]
 
 
 def expressions(objective: Objective, scope: Scope) -> tuple[str, str]:

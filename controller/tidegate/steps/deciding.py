@@ -12,18 +12,19 @@ from functools import partial
 from typing import TypeVar
 
 from tidegate.core.decision import decide
-from tidegate.core.explaining import Account, account_lines, budget_lines
-from tidegate.core.grounds import Ground, by_bounds_alone
+from tidegate.core.explaining import Account, account_lines, budget_lines, never_bad
+from tidegate.core.grounds import by_bounds_alone
 from tidegate.core.judging.budget import Budget
 from tidegate.core.judging.judgement import Judged, judge
 from tidegate.core.judging.queries import Scope
 from tidegate.core.judging.questions import questions
 from tidegate.core.judging.reading import Unread, Why
-from tidegate.core.judging.verdict import Question, Stage, Standing, Verdict
-from tidegate.core.manifest import Effect, Environment, Model
+from tidegate.core.judging.verdict import Question, Stage, Verdict
+from tidegate.core.manifest import Model
 from tidegate.core.observed import Observed, ProposalState
-from tidegate.core.outcome import ModelDecision
+from tidegate.core.outcome import Decision, Hold, ModelDecision, Nothing, WaitingOn
 from tidegate.core.quantity import VersionPin
+from tidegate.core.siblings import elsewhere, of_sibling, siblings, siblings_since
 from tidegate.core.transition import Kind, Transition
 from tidegate.core.workspace import Workspace
 from tidegate.errors import TidegateError
@@ -102,8 +103,12 @@ class _Heard:
     judged: Judged
     now: datetime
 
-    def worked_out(self) -> Account:
-        return replace(self.account, workings=self.judged.workings(self.now))
+    def told(self, siblings: Mapping[str, Verdict], *, fully: bool) -> Account:
+        """How it came about; `fully` with the cells that it was worked out from."""
+        account = replace(self.account, siblings=siblings)
+        if not fully:
+            return account
+        return replace(account, workings=self.judged.workings(self.now), late=self.judged.late_workings(self.now))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,6 +126,18 @@ class Decided:
         account = self.accounts.get(transition.environment) if transition.verdict is not None else None
         lines = account_lines(account, _CELLS_SHOWN) if account is not None else []
         return lines + budget_lines(self.observed.budgets.get(transition.environment, ()))
+
+    def shown(self) -> ModelDecision:
+        """The decision as people and programs are told it: what serves and cannot be observed is not Healthy (I3)."""
+        there = self.decision.environments.items()
+        return replace(self.decision, environments={name: self._shown(name, decision) for name, decision in there})
+
+    def _shown(self, environment: str, decision: Decision) -> Decision:
+        verdict = self.verdicts.get(environment)
+        if isinstance(decision, Nothing) and verdict is not None and verdict.unread is not None:
+            reason = f"cannot observe version {verdict.subject}: {verdict.unread}"
+            return Hold(reason=reason, waiting_on=WaitingOn.OUTSIDE, unknown=True)
+        return decision
 
     def unreachable(self) -> Iterator[Unread]:
         """Readings that failed because the system behind them did not answer."""
@@ -166,8 +183,9 @@ def _decided(asked: _Asked, sources: Sources, judges: _Sitting, now: datetime) -
     model, observed, scopes = asked.wanted.model, asked.observed, asked.scopes
     heard = {name: _hear(question, scopes[name], judges) for name, question in asked.questions.items()}
     verdicts = {name: each.account.verdict for name, each in heard.items()}
-    siblings = _failing_siblings(asked, heard, sources, judges)
-    observed = replace(observed, failing_siblings=siblings)
+    others = _siblings(asked, heard, sources, judges)
+    failing = {name: words for name, verdicts in others.items() if (words := elsewhere(verdicts))}
+    observed = replace(observed, failing_siblings=failing)
     workspace = sources.desired.workspace
     decision = decide(model, workspace, observed, verdicts, now)
     entering = _entering(decision, observed)
@@ -182,7 +200,7 @@ def _decided(asked: _Asked, sources: Sources, judges: _Sitting, now: datetime) -
         observed=observed,
         verdicts=verdicts,
         decision=decision,
-        accounts={name: each.worked_out() if name in shown else each.account for name, each in heard.items()},
+        accounts={name: each.told(others.get(name, {}), fully=name in shown) for name, each in heard.items()},
     )
 
 
@@ -211,56 +229,29 @@ def _budgets(
     return found
 
 
-def _failing_siblings(asked: _Asked, heard: Mapping[str, _Heard], sources: Sources, judges: _Sitting) -> dict[str, str]:
-    """Where a version would go back by a breach alone: the first other model on the same serving that breaches there
-    now."""
-    found: dict[str, str] = {}
-    others = [other.model for other in sources.desired.models if other.model.name != asked.wanted.model.name]
+def _siblings(
+    asked: _Asked, heard: Mapping[str, _Heard], sources: Sources, judges: _Sitting
+) -> dict[str, dict[str, Verdict]]:
+    """Where a version would go back by a breach alone: what the judges say now of other models on the same serving."""
+    found: dict[str, dict[str, Verdict]] = {}
     for name, question in asked.questions.items():
         ground = by_bounds_alone(heard[name].account.verdict) if question.stage is Stage.PROBATION else None
         if ground is not None:
             lately = replace(question, since=siblings_since(question, ground, heard[name].now))
-            wants = [want for other in others if (want := _of_sibling(other, name, lately, sources)) is not None]
+            wants = list(_of_siblings(asked.wanted.model, name, lately, sources))
             sharing = judges.sharing(wants)
-            failing = next((scope.model for same, scope in wants if breaches(_judge(same, scope, sharing))), None)
-            found |= {name: failing} if failing else {}
+            found[name] = {scope.model: _judge(same, scope, sharing) for same, scope in wants}
     return found
 
 
-def siblings_since(question: Question, ground: Ground, now: datetime) -> datetime:
-    """Siblings are judged over as long a time, up to now, as it took to find the breach: what is long over excuses
-    nobody. A cell is judged up to a cell after its end."""
-    took = (ground.found_at or now) - question.since
-    return max(question.since, now - took - 2 * question.rollout.resolution)
-
-
-def breaches(verdict: Verdict) -> bool:
-    """Whether a version is outside bounds that would send it back."""
-    reverting = (each for each in verdict.objectives if each.effect is Effect.REVERT)
-    return any(each.standing is Standing.BREACH for each in reverting) or any(each.reverts for each in verdict.values)
-
-
-def _of_sibling(model: Model, environment: str, question: Question, sources: Sources) -> tuple[Question, Scope] | None:
-    """The other model's stable version against its own objectives, over the same time; None where it has none."""
-    there = next((e for e in model.environments if e.name == environment), None)
-    stable = stable_version(model, environment, sources) if there else None
-    if there is None or stable is None:
-        return None
-    return of_sibling(there, stable, question), scope_of(model, environment, sources.desired.workspace)
-
-
-def of_sibling(there: Environment, stable: int, question: Question) -> Question:
-    """A question about another model's stable version, over the time of this one. It has long been warm."""
-    return replace(
-        question,
-        subject=stable,
-        reference=None,
-        stage=Stage.BAKE,
-        rollout=replace(there.rollout, warm_up=timedelta(0)),
-        objectives=there.objectives,
-        values=there.values,
-        together=None,
-    )
+def _of_siblings(
+    model: Model, environment: str, question: Question, sources: Sources
+) -> Iterator[tuple[Question, Scope]]:
+    """Each one's stable version against its own objectives, over the same time; none where it has no stable version."""
+    for other, there in siblings((each.model for each in sources.desired.models), model, environment):
+        stable = stable_version(other, environment, sources)
+        if stable is not None:
+            yield of_sibling(there, stable, question), scope_of(other, environment, sources.desired.workspace)
 
 
 def scope_of(model: Model, environment: str, workspace: Workspace) -> Scope:
@@ -289,4 +280,5 @@ def _hear(question: Question, scope: Scope, judges: _Sitting) -> _Heard:
         judged = Judged(question, counters)
         verdict = judged.at(counters.now)
     verdict = replace(verdict, unread=unread) if unread else verdict
-    return _Heard(Account(question=question, verdict=verdict, queries=queries), judged, counters.now)
+    account = Account(question=question, verdict=verdict, queries=queries, never_bad=never_bad(question, counters))
+    return _Heard(account, judged, counters.now)

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 from tidegate.core.dialects import read_back
-from tidegate.core.judging.late_labels import step_of
+from tidegate.core.judging.late_labels import measured_from, step_of
 from tidegate.core.judging.placeholders import asks_by_version, filled
 from tidegate.core.judging.queries import Scope, late_indicator
 from tidegate.core.judging.reading import Sampled, Series, Unread, Why
@@ -82,7 +82,7 @@ def _value(
 
 
 def late(question: Question, scope: Scope, metrics: Metrics, now: datetime) -> dict[str, LateReadings]:
-    """The counters of each late objective, from when the versions began to serve side by side."""
+    """The counters of each late objective, of the versions that serve side by side."""
     if (together := question.together) is None:
         return {}
 
@@ -117,12 +117,12 @@ def _late_texts(objective: Objective, together: Together, scope: Scope) -> tuple
 
 
 def _late_span(objective: Objective, together: Together, now: datetime) -> Span:
-    """From the step before both served up to when the last label may come."""
+    """From as long before both served as dispersion is measured on, up to when the last label may come."""
     assert objective.labels is not None, "an objective on late labels"
     step = step_of(objective.labels, together.rollout)
     ends = now if together.until is None else min(now, together.until + objective.labels.delay + 2 * step)
     steps = step.total_seconds()
-    first, last = together.since.timestamp() / steps, now.timestamp() / steps - 1
+    first, last = measured_from(together, objective.labels).timestamp() / steps, now.timestamp() / steps - 1
     return Span(first=math.floor(first) - 1, last=math.floor(min(last, ends.timestamp() / steps)), step=step)
 
 

@@ -6,15 +6,16 @@ fails is a value with its reason; nothing here raises for it.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from contextlib import suppress
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from tidegate.core.dialects import read_back
 from tidegate.core.judging.counts import LEAD_CELLS
 from tidegate.core.judging.dispersion import HISTORY
 from tidegate.core.judging.doubts import doubted, unless_native
-from tidegate.core.judging.queries import Scope, indicator, readiness, squares, targets_up
+from tidegate.core.judging.queries import Scope, indicator, kept, readiness, squares, targets_up
 from tidegate.core.judging.reading import Sampled, Series, Unread, Why
 from tidegate.core.judging.serving import readiness_reach
 from tidegate.core.judging.verdict import Counters, ObjectiveReadings, Question, Stage, Standing, Verdict
@@ -37,7 +38,7 @@ def measure(
     now = metrics.now()
     if isinstance(now, Unread):
         return nothing_read(question, scope, now)
-    start = reaches_before(question, now) if before or throughout else reaches_back_to(question)
+    start = reaches_before(question, now) if before else reaches_back_to(question)
     window = _Window(metrics, start, now)
     readings = {o.name: _objective(o, question, scope, window) for o in question.objectives}
     return Counters(
@@ -47,6 +48,7 @@ def measure(
         up=_up(readings.values(), question, window),
         values=fixed_instants.values(question, scope, metrics, now),
         late=fixed_instants.late(question, scope, metrics, now),
+        kept=_kept(readings.values(), question, scope, metrics),
     )
 
 
@@ -117,8 +119,8 @@ def asks_before(question: Question, verdict: Verdict) -> bool:
 
 
 def reaches_back_to(question: Question) -> datetime:
-    """A comparison also looks at the six hours before it, for how clustered bad events are."""
-    before = HISTORY if question.stage is Stage.CANARY or question.held_back else timedelta(0)
+    """Beside another version, or after one, also the six hours before: for how clustered bad events are."""
+    before = timedelta(0) if question.reference is None else HISTORY
     return question.since - before - LEAD_CELLS * question.rollout.resolution
 
 
@@ -182,3 +184,23 @@ def _up(readings: Iterable[ObjectiveReadings], question: Question, window: _Wind
         if "instance" in series.labels and series.samples and series.samples[0][0] > settled
     }
     return window.samples(targets_up(new)) if new else None
+
+
+def _kept(
+    readings: Iterable[ObjectiveReadings], question: Question, scope: Scope, metrics: Metrics
+) -> Sampled | Unread | None:
+    """Whether Prometheus still has anything of when a bake began. Asked where the version is known only from later on:
+    either it was deployed late, or retention lost the start."""
+    totals = [each.total for each in readings if isinstance(each.total, Sampled) and each.total.series]
+    began = (min(series.samples[0][0] for series in total.series) for total in totals)
+    rollout = question.rollout
+    deployed = (question.since + rollout.progress_deadline + rollout.resolution).timestamp()
+    if question.stage is not Stage.BAKE or max(began, default=-math.inf) <= deployed:
+        return None
+    selectors = []
+    for objective in question.objectives:
+        with suppress(ValueError):
+            selectors.append(indicator(objective, scope, None).total)
+    cell = rollout.resolution.total_seconds()
+    at = datetime.fromtimestamp(question.since.timestamp() // cell * cell, UTC)
+    return metrics.answers(kept(dict.fromkeys(selectors)), at, at, rollout.resolution)

@@ -40,11 +40,6 @@ class _Share:
     conditions: Mapping[str, str]
     start: datetime
 
-    def of(self, packed: Sequence[_Packed]) -> list[_Packed]:
-        """Its own among the series of all."""
-        shown = [(name, re.compile(pattern)) for name, pattern in self.conditions.items()]
-        return [each for each in packed if all(found.fullmatch(each.labels.get(name, "")) for name, found in shown)]
-
 
 @dataclass(frozen=True, slots=True)
 class _Packed:
@@ -174,7 +169,7 @@ class SharedReadings:
             (s.labels.get("job", ""), s.labels["instance"]) for s in asked.series if "instance" in s.labels
         }
         packed = [_Packed.of(series) for series in asked.series if series.samples]
-        return {share.selector: share.of(packed) for share in group.shares}
+        return _dealt_out(group.shares, packed)
 
     def _split(self, group: _Group) -> None:
         for share in group.shares:
@@ -251,6 +246,31 @@ def _asked(question: Question, scope: Scope) -> Iterator[tuple[Template, MetricL
             yield Template(objective.mean.squares), scope.dialect(objective)
     if scope.ready is not None:
         yield Template(scope.ready), scope.labels
+
+
+def _dealt_out(shares: Sequence[_Share], packed: Sequence[_Packed]) -> dict[str, list[_Packed]]:
+    """To each share its own among the series of all, in their order."""
+    by_value = {name: _by_value(name, packed) for name in {name for share in shares for name in share.conditions}}
+    return {share.selector: list(_own(share.conditions, packed, by_value)) for share in shares}
+
+
+def _by_value(name: str, packed: Sequence[_Packed]) -> dict[str, list[int]]:
+    """Which of them show each value of a label."""
+    found: dict[str, list[int]] = {}
+    for row, each in enumerate(packed):
+        found.setdefault(each.labels.get(name, ""), []).append(row)
+    return found
+
+
+def _own(
+    conditions: Mapping[str, str], packed: Sequence[_Packed], by_value: Mapping[str, Mapping[str, Sequence[int]]]
+) -> Iterator[_Packed]:
+    """Values are few and looked at one by one; of the series only those with the values that fewest show."""
+    met = {name: [v for v in by_value[name] if re.fullmatch(pattern, v)] for name, pattern in conditions.items()}
+    rarest = min(met, key=lambda name: sum(len(by_value[name][value]) for value in met[name]))
+    for row in sorted(row for value in met[rarest] for row in by_value[rarest][value]):
+        if all(packed[row].labels.get(name, "") in values for name, values in met.items()):
+            yield packed[row]
 
 
 def _slots(start: datetime, end: datetime) -> range:

@@ -91,13 +91,13 @@ class Here(Context):
             return None
         if full_name is None:
             return Told(NO_ORIGIN if origin is None else _elsewhere(origin, server))
-        if not github.has_credential():
-            return Told(TurnedAway(words="no variable holds an App or a token", rule=NOT_SIGNED_IN))
         owner, _, name = full_name.partition("/")
         address = Address(owner=owner, name=name, api=server.api, server=server.server, logins=github.logins())
         try:
             return GitHubSurvey(address, github.credential(), self.wishes.files.environments)
-        except TidegateError as error:  # a token's variable has a value: only a key is missing, or in no file
+        except github.NotSignedIn as error:
+            return Told(TurnedAway(words=str(error), rule=NOT_SIGNED_IN))
+        except TidegateError as error:  # only a key is left that is missing, none, or in no file
             return Told(TurnedAway(words=str(error), rule=KEY_UNREADABLE))
 
     def _origin_if_any(self) -> Path | str | None:

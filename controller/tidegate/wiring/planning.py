@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
+from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from tidegate import bundled
 from tidegate.adapters.git import GitRepository, clone_at
@@ -12,13 +14,18 @@ from tidegate.core.launch_record import LaunchRecord
 from tidegate.core.manifest import Model
 from tidegate.core.planning.plan import Backtested
 from tidegate.errors import WrongUse
-from tidegate.plan import Compared, commit_of, compared
-from tidegate.ports import Metrics, Repository
+from tidegate.plan import Compared, Past, commit_of, compared
+from tidegate.ports import Repository
 from tidegate.steps.changes import Changes, Sources
 from tidegate.steps.trainings import all_records
-from tidegate.wiring.context import Context, NoMetrics
+from tidegate.wiring.backtesting import is_shallow
+from tidegate.wiring.context import Context
+
+if TYPE_CHECKING:
+    from tidegate.steps.past_policies import PastPolicies
 
 _PATIENCE = timedelta(seconds=3)
+"""A plan waits for no server that does not answer at once."""
 
 
 def changes(context: Context, base: str | None, head: str | None) -> tuple[Changes, Compared]:
@@ -36,23 +43,31 @@ def changes(context: Context, base: str | None, head: str | None) -> tuple[Chang
     return Changes(sources, commits.base, commits.head), commits
 
 
-def past(context: Context, changes: Changes) -> Callable[[Model, Model], Backtested]:
-    """What tells how the last rollouts of a model would have gone by its policy of main and by the changed one."""
+def past(context: Context, changes: Changes, base: str | None, head: str | None, no_replay: str | None = None) -> Past:
+    """What tells how the last rollouts of a model would have gone by its policy of main and by the changed one;
+    or, for all models, why that is not told. `base` and `head` are the names that were given."""
+
+    @cache
+    def policies() -> PastPolicies | str:
+        from tidegate.steps.past_policies import PastPolicies
+
+        why = no_replay or _cut_off(context)
+        return why or PastPolicies(context.metrics_within(_PATIENCE), context.clock)
 
     def replayed(before: Model, after: Model) -> Backtested:
-        from tidegate.steps.replaying import by_two_policies
-
-        return by_two_policies(changes.archive(before), after, impatient(context), context.clock)
+        found = policies()
+        if isinstance(found, str):
+            return Backtested(rollouts=0, unread=found)
+        return replace(found.by_two(changes.archive(before), after), base=base or "main", head=head or "")
 
     return replayed
 
 
-def impatient(context: Context) -> Metrics:
-    """Prometheus for a plan: it waits for no server that does not answer at once, and needs none."""
-    try:
-        return context.metrics_within(_PATIENCE)
-    except ImportError:  # what a workflow installs for plans asks no server
-        return NoMetrics("no Prometheus client is installed here")
+def _cut_off(context: Context) -> str | None:
+    """Why the past is not here."""
+    if not is_shallow(clone_at(context.settings.folder).directory):
+        return None
+    return "this clone is shallow; fetch its whole history (in actions/checkout: fetch-depth: 0)"
 
 
 def work_tree(context: Context) -> Path | None:

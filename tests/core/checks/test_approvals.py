@@ -111,6 +111,10 @@ def test_approvals_that_cannot_be_meant(text: str, expected: str) -> None:
     assert found(text) == [expected]
 
 
+def test_a_rule_that_lacks_its_list_is_the_schemas_to_report() -> None:
+    assert found("forge: {kind: local}\napprovals: {production: {count: 1}}") == []
+
+
 def test_fields_are_those_of_the_schema() -> None:
     model = bundled.schemas()["Model"]
     assert set(approvals.FIELDS) == {*model["properties"]["spec"]["properties"], "metadata"}

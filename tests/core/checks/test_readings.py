@@ -78,6 +78,37 @@ def test_late_labels(rest: str, expected: list[str]) -> None:
     assert found(LATE, rest) == expected
 
 
+@pytest.mark.parametrize(
+    ("setting", "expected"),
+    [
+        pytest.param(
+            "window: 7d",
+            [
+                (
+                    "5:37: warning setting-without-effect: quality judges by late labels: it has no error budget, and "
+                    "nothing alerts by it; fix: take it out"
+                )
+            ],
+            id="a budget's window",
+        ),
+        pytest.param(
+            "effect: block",
+            [
+                (
+                    "5:45: warning setting-without-effect: quality judges by late labels, which never hold an advance "
+                    "or a finish up; fix: write `revert`, or `inform`"
+                )
+            ],
+            id="an effect that they cannot have",
+        ),
+        pytest.param("effect: inform", [], id="they may inform"),
+        pytest.param("effect: revert", [], id="they may revert"),
+    ],
+)
+def test_what_late_labels_have_no_use_for_is_said(setting: str, expected: list[str]) -> None:
+    assert found(LATE.replace("target: 90%", f"{setting}, target: 90%"), COUNTED) == expected
+
+
 VALUE = "drift: {value: 'max(x{version=\"{{ version }}\"})', maximum: 1}"
 COUNTED = "\n    errors: {bad: b, total: t, target: 99%}"
 

@@ -26,8 +26,8 @@ def found(text: str) -> list[str]:
             spec("rollout: {bake: 30h}"),
             [
                 (
-                    "4:19: error bake-beyond-maximum-duration: a bake of 1d6h is never over: a step ends after 1d "
-                    "by default (maximumDuration); fix: make maximumDuration a few times the bake"
+                    "4:19: error bake-beyond-maximum-duration: a bake of 30h is longer than its step has for a "
+                    "verdict: 24h by default (maximumDuration); fix: make maximumDuration a few times the bake"
                 ),
             ],
             id="a bake longer than the default",
@@ -36,8 +36,8 @@ def found(text: str) -> list[str]:
             spec("rollout: {maximumDuration: 20m}"),
             [
                 (
-                    "4:30: error bake-beyond-maximum-duration: a bake of 30m by default is never over: a step ends "
-                    "after 20m (maximumDuration); fix: make maximumDuration a few times the bake"
+                    "4:30: error bake-beyond-maximum-duration: a bake of 30m by default is longer than its step has "
+                    "for a verdict: 20m (maximumDuration); fix: make maximumDuration a few times the bake"
                 ),
             ],
             id="a maximum shorter than the default bake",
@@ -62,8 +62,8 @@ def found(text: str) -> list[str]:
             ),
             [
                 (
-                    "7:45: error bake-beyond-maximum-duration: a bake of 5h is never over: a step ends after 4h "
-                    "(maximumDuration); fix: make maximumDuration a few times the bake"
+                    "7:45: error bake-beyond-maximum-duration: a bake of 5h is longer than its step has for a verdict: "
+                    "4h (maximumDuration); fix: make maximumDuration a few times the bake"
                 ),
             ],
             id="placed on the nearer of the two",
@@ -79,8 +79,8 @@ def found(text: str) -> list[str]:
             "# models/churn/model.yaml\n" + spec("rollout: {bake: 3h}"),
             [
                 (
-                    "4:19: error bake-beyond-maximum-duration: a bake of 3h is never over: a step ends after 2h in "
-                    "tidegate.yaml (maximumDuration); fix: make maximumDuration a few times the bake"
+                    "4:19: error bake-beyond-maximum-duration: a bake of 3h is longer than its step has for a verdict: "
+                    "2h in tidegate.yaml (maximumDuration); fix: make maximumDuration a few times the bake"
                 ),
             ],
             id="against the workspace",
@@ -91,8 +91,8 @@ def found(text: str) -> list[str]:
             "# models/churn/model.yaml\n" + spec("serving: {}"),
             [
                 (
-                    "tidegate.yaml:3:18: error bake-beyond-maximum-duration: a bake of 3h is never over: a step "
-                    "ends after 2h (maximumDuration); fix: make maximumDuration a few times the bake"
+                    "tidegate.yaml:3:18: error bake-beyond-maximum-duration: a bake of 3h is longer than its step "
+                    "has for a verdict: 2h (maximumDuration); fix: make maximumDuration a few times the bake"
                 ),
             ],
             id="the fault of the workspace alone",

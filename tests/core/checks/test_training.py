@@ -123,7 +123,7 @@ def test_a_training_that_cannot_be_meant(text: str, expected: str) -> None:
 
 def test_a_lease_of_months_is_told_where_the_workspace_has_no_limit() -> None:
     (finding,) = found("    lease: 52w")
-    assert finding.startswith("9:12 warning lease-too-long: a run that hangs would hold this model for 52w")
+    assert finding.startswith("9:12 warning lease-too-long: a run that hangs would hold this model for 364d")
 
 
 def test_a_lease_that_is_missing_is_asked_for() -> None:

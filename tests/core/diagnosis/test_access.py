@@ -35,7 +35,7 @@ def without(name: str) -> Access:
         pytest.param(
             replace(PERSON, may_push=False), ["personal-token", "may-not-push"], id="a-person-who-may-only-read"
         ),
-        pytest.param(WORKFLOW, ["workflow-token"], id="the-token-of-a-workflow"),
+        pytest.param(WORKFLOW, ["workflow-token"], id="F1-the-token-of-a-workflow"),
         pytest.param(replace(PERSON, kind=TokenKind.OTHER), ["personal-token"], id="a-token-of-an-unknown-kind"),
         pytest.param(
             replace(APP_ACCESS, kind=TokenKind.INSTALLATION, permissions=NOT_TOLD), [], id="an-installation-token"
@@ -53,7 +53,12 @@ def test_a_needed_permission_that_is_missing_is_an_error(name: str) -> None:
 
 @pytest.mark.parametrize("name", USEFUL)
 def test_a_useful_permission_that_is_missing_is_a_warning(name: str) -> None:
-    assert broken(examine(without(name), private=True, actions_may_propose=True)) == ["limited-permission"]
+    found = examine(without(name), private=True, actions_may_propose=True, teams=["@acme/sre"])
+    assert broken(found) == ["limited-permission"]
+
+
+def test_members_need_not_be_read_where_no_rule_names_a_team() -> None:
+    assert broken(examine(without("members"), private=True, actions_may_propose=True)) == []
 
 
 def test_reading_is_not_enough_to_write() -> None:

@@ -38,7 +38,7 @@ def test_retention_is_held_against_what_the_models_need(retention: timedelta, ru
 def test_the_complaint_names_who_needs_how_much() -> None:
     found = examine(replace(PROMETHEUS, retention=timedelta(days=15)), [model(ROLLOUT)])
     said = [remark.what for remark in found if isinstance(remark, Complaint)]
-    assert said == ["Prometheus keeps 2w1d, and churn in production needs 4w2d for the window of its objectives"]
+    assert said == ["Prometheus keeps 15d, and churn in production needs 30d for the window of its objectives"]
 
 
 def test_a_rollout_looks_back_over_its_steps_and_five_cells_before_them() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import accumulate
@@ -20,6 +20,7 @@ from tidegate.core.wording import budget_reason, budget_stands
 UNTIL = datetime(2026, 3, 31, 12, 0, tzinfo=UTC)
 DAY = Objective(name="availability", target=0.99, window=timedelta(days=1), bad="errors_total", total="requests_total")
 GOOD = replace(DAY, bad=None, good="good_total")
+FAST = replace(DAY, bad=None, histogram="seconds", under=timedelta(milliseconds=1500))
 STEPS = DAY.window // STEP
 LED = LEAD // STEP
 
@@ -95,10 +96,53 @@ def test_where_a_series_begins(ago: int, counted: float) -> None:
     assert of([errors], [series(total)]).tally.bad == counted
 
 
+@pytest.mark.parametrize("objective", [DAY, GOOD], ids=["bad", "good"])
+@pytest.mark.parametrize("within", [0, 1], ids=["between-two-steps", "within-a-step"])
+@pytest.mark.parametrize(
+    ("relabelled", "labels", "lost"),
+    [
+        pytest.param(("bad", "total"), {"zone": "a"}, 1, id="of-the-target"),
+        pytest.param(("bad", "total"), {"job": "other"}, 1, id="of-the-job"),
+        pytest.param(("bad",), {"zone": "a"}, 0, id="of-one-metric"),
+    ],
+)
+def test_labels_that_change_spend_nothing(
+    objective: Objective, within: int, relabelled: Sequence[str], labels: Mapping[str, str], lost: int
+) -> None:
+    """What the process counted in its life is no burst. Where the target is new, the step before it came is lost."""
+    bad, total = through(1, 200)
+    counters = {"bad": bad if objective is DAY else through(199, 200)[0], "total": total}
+    found: dict[str, list[Series]] = {}
+    for name, values in counters.items():
+        whole = replace(series(values), labels={"__name__": name, "job": "serving", "instance": "pod-1"})
+        old, new = whole.samples[: 60 + within], whole.samples[60:]
+        after = {**whole.labels, **labels}
+        split = [replace(whole, samples=old), Series(labels=after, samples=new)]
+        found[name] = split if name in relabelled else [whole]
+    steps = STEPS - lost * (1 - within)
+    assert of(found["bad"], found["total"], objective).tally == Tally(bad=steps, total=200 * steps)
+
+
 def test_of_good_events_the_others_are_bad() -> None:
     good, total = through(98, 100)
     found = of([series(good)], [series(total)], GOOD)
     assert found.spent == pytest.approx(2.0)
+
+
+@pytest.mark.parametrize(("objective", "bad"), [pytest.param(DAY, 90, id="bad"), pytest.param(GOOD, 10, id="good")])
+@given(skews=st.lists(st.integers(-40, 40), min_size=STEPS - 1, max_size=STEPS - 1))
+def test_counters_that_are_scraped_apart_cancel_out(skews: list[int], objective: Objective, bad: int) -> None:
+    """What one shows too early, or too late, the next step makes up for: over the window nothing is rounded."""
+    counted, total = through(90, 100)
+    for index, skew in enumerate(skews, start=LED + 1):
+        counted[index] += skew
+    assert of([series(counted)], [series(total)], objective).tally == Tally(bad=bad * STEPS, total=100 * STEPS)
+
+
+def test_more_good_events_than_there_are_make_no_bad_ones_less_than_none() -> None:
+    counted, total = through(101, 100)
+    assert of([series(counted)], [series(total)], GOOD).tally.bad == 0
+    assert of([series(counted)], [series(total)]).tally.bad == 100 * STEPS
 
 
 @pytest.mark.parametrize(
@@ -106,6 +150,7 @@ def test_of_good_events_the_others_are_bad() -> None:
     [
         pytest.param([], [], DAY, "no total events within 1d", id="no events at all"),
         pytest.param([], [series(through(0, 9)[1])], GOOD, "no good events", id="good events that nobody counts"),
+        pytest.param([], [series(through(0, 9)[1])], FAST, "no bucket at 1s500ms", id="no bucket at the bound"),
     ],
 )
 def test_I3_no_data_is_no_budget(

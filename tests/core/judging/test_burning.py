@@ -12,13 +12,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from support.counters import AVAILABILITY, CANARY, STABLE, arms, canary_question, counters
+from support.counters import AVAILABILITY, CANARY, SINCE, STABLE, arms, canary_question, counters
 from tidegate.core.grounds import of_canary
 from tidegate.core.judging.against_objective import Stood
 from tidegate.core.judging.burning import Burning, looks, paging
 from tidegate.core.judging.judgement import judge
-from tidegate.core.judging.verdict import BurnRate, Question, Stage, Standing, Tally
-from tidegate.core.manifest import Mean, Objective, Rollout
+from tidegate.core.judging.verdict import BurnRate, Question, Stage, Standing, Tally, Together
+from tidegate.core.manifest import Effect, Mean, Objective, Rollout
 from tidegate.core.outcome import Evidence
 
 PROBATION = replace(canary_question(), stage=Stage.PROBATION, weights=())
@@ -27,8 +27,8 @@ MINUTES = 1440
 
 
 def burning(tallies: Sequence[Tally], objective: Objective = AVAILABILITY, **policy: object) -> Burning:
-    rollout = replace(PROBATION.rollout, **policy)  # type: ignore[arg-type]
-    return Burning(objective, rollout, MINUTES, range(len(tallies)), tallies)
+    question = replace(PROBATION, rollout=replace(PROBATION.rollout, **policy))  # type: ignore[arg-type]
+    return Burning(question, objective, range(len(tallies)), tallies)
 
 
 def steady(bad: float, total: float, minutes: int) -> list[Tally]:
@@ -92,7 +92,7 @@ def test_the_windows_hold_all_their_events_and_no_others() -> None:
 def test_cells_that_are_left_out_still_take_their_time() -> None:
     cells = [0, 1, 2, 60, 61, 64]
     tallies = [Tally(bad=1, total=10)] * 6
-    fast, _ = Burning(AVAILABILITY, PROBATION.rollout, MINUTES, cells, tallies).after(6)
+    fast, _ = Burning(PROBATION, AVAILABILITY, cells, tallies).after(6)
     assert (fast.in_short.total, fast.in_long.total) == (30, 30)
 
 
@@ -118,6 +118,27 @@ def test_where_no_pair_works_the_bound_has_the_whole_rate() -> None:
     half = Stood(PROBATION, AVAILABILITY, range(1), steady(0, 1, 1))
     whole = Stood(PROBATION, replace(AVAILABILITY, target=0.8), range(1), steady(0, 1, 1))
     assert (half.needed, whole.needed) == (200, 100)
+
+
+def test_the_false_revert_rate_is_shared_by_those_that_revert() -> None:
+    """As the comparison shares it: also with objectives on late labels, and not with what only blocks."""
+    others = [replace(AVAILABILITY, name="latency"), replace(AVAILABILITY, name="shown", effect=Effect.INFORM)]
+    three = replace(
+        PROBATION,
+        objectives=(AVAILABILITY, *others),
+        together=Together(
+            subject=CANARY,
+            reference=STABLE,
+            since=SINCE,
+            until=None,
+            objectives=(replace(AVAILABILITY, name="quality"),),
+            rollout=PROBATION.rollout,
+        ),
+    )
+    alone, shared = (Stood(question, AVAILABILITY, range(1), steady(0, 1, 1)) for question in (PROBATION, three))
+    assert shared.needed == 3 * alone.needed
+    needed = [[pair.needed for pair in stood.burning.after(1)] for stood in (alone, shared)]
+    assert needed[1] == pytest.approx([each + math.log(3) for each in needed[0]])
 
 
 def test_chance_trips_no_pair_on_a_version_that_is_exactly_at_its_objective() -> None:

@@ -3,20 +3,31 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import numpy as np
 import pytest
 
-from support.counters import AVAILABILITY, CANARY, STABLE, START, canary_question, counter, moment, sampled
+from support.counters import AVAILABILITY, CANARY, SINCE, STABLE, START, canary_question, counter, moment, sampled
+from tidegate.core.grounds import Ground, of_canary, on_probation
 from tidegate.core.judging.counts import Frame
 from tidegate.core.judging.dispersion import HISTORY, dispersion, divisor
 from tidegate.core.judging.judgement import judge
-from tidegate.core.judging.reading import Series, Unread
+from tidegate.core.judging.reading import Series, Unread, Why
 from tidegate.core.judging.tracking import Follower, Tracked
-from tidegate.core.judging.verdict import Comparison, Counters, ObjectiveReadings, ObjectiveVerdict, Tally
+from tidegate.core.judging.verdict import (
+    Comparison,
+    Counters,
+    ObjectiveReadings,
+    ObjectiveVerdict,
+    Stage,
+    Tally,
+    Verdict,
+    WeightChange,
+)
 
 MINUTES = round(HISTORY / timedelta(minutes=1))
 SCRAPES = 4 * MINUTES + 32
@@ -141,14 +152,15 @@ def test_I9_what_came_after_the_start_changes_nothing(scrape: int) -> None:
     assert measured(followed(broken, other, until=START + 15 * scrape)) == at_the_start
 
 
-def judged(*stable: list[Series]) -> ObjectiveVerdict:
+def judged(*stable: list[Series], stage: Stage = Stage.CANARY) -> ObjectiveVerdict:
     """A canary of 4 % beside them, for an hour."""
     errors = counter(CANARY, [2.0 if scrape % 5 == 0 else 0.0 for scrape in range(LATER)], first=0, instance="b:1")
     total = counter(CANARY, [10.0] * LATER, first=0, instance="b:1")
     found = ObjectiveReadings(
         bad=sampled(errors, *(each[0] for each in stable)), total=sampled(total, *(each[1] for each in stable))
     )
-    question = canary_question(dispersion=2.0)
+    weights = canary_question().weights if stage is Stage.CANARY else ()
+    question = replace(canary_question(dispersion=2.0), stage=stage, weights=weights)
     return judge(question, Counters(now=moment(LATER), objectives={AVAILABILITY.name: found})).objectives[0]
 
 
@@ -158,6 +170,87 @@ def test_a_verdict_rests_on_what_was_measured_and_says_so() -> None:
     assert (verdict.dispersion_measured, plain.dispersion_measured) == (True, False)
     assert plain.dispersion == 2.0 < verdict.dispersion
     assert verdict.evidence < plain.evidence
+
+
+FALLING = [8.0 if scrape % 61 == 0 else 0.0 for scrape in range(SCRAPES)]
+APART = [8.0 if scrape % 67 == 5 else 0.0 for scrape in range(SCRAPES)]
+"""Bad events of two targets of stable: eight at once, seldom."""
+
+
+LONG_AGO = SINCE - timedelta(days=9)
+
+
+def beside(stage: Stage, bad: float, lost: int, **question: Any) -> tuple[Verdict, Ground | None]:
+    """A version with so many bad events every thirteenth scrape, and stable before it, of whose six hours retention
+    has lost the first scrapes. And why it should go back."""
+    stable = [history(FALLING, lost=lost), history(APART, instance="c:1", lost=lost)]
+    errors = counter(CANARY, [bad if scrape % 13 == 5 else 0.0 for scrape in range(LATER)], first=0)
+    total = counter(CANARY, [100.0] * LATER, first=0)
+    found = ObjectiveReadings(
+        bad=sampled(errors, *(each[0] for each in stable)), total=sampled(total, *(each[1] for each in stable))
+    )
+    asked = replace(canary_question(dispersion=2.0), stage=stage, **{"reference_since": LONG_AGO, **question})
+    verdict = judge(asked, Counters(now=moment(LATER), objectives={AVAILABILITY.name: found}))
+    return verdict, of_canary(verdict) if stage is Stage.CANARY else on_probation(verdict)
+
+
+ALONE: Mapping[str, Any] = {"weights": ()}
+HELD_BACK = {"weights": (WeightChange(at=SINCE, weight=0.9),)}
+
+
+@pytest.mark.parametrize(
+    ("stage", "bad", "question"),
+    [
+        pytest.param(Stage.CANARY, 2.0, {}, id="cleared"),
+        pytest.param(Stage.CANARY, 4.0, {}, id="worse"),
+        pytest.param(Stage.CANARY, 60.0, {}, id="a-budget-that-burns"),
+        pytest.param(Stage.PROBATION, 10.0, ALONE, id="fine-on-probation"),
+        pytest.param(Stage.PROBATION, 17.0, ALONE, id="a-breach-on-probation"),
+        pytest.param(Stage.PROBATION, 2.0, HELD_BACK, id="beside-what-is-held-back"),
+    ],
+)
+@pytest.mark.parametrize("lost", [60, 400, SCRAPES - 4])
+def test_I3_I9_no_verdict_is_turned_by_what_retention_takes(
+    stage: Stage, bad: float, question: Mapping[str, Any], lost: int
+) -> None:
+    """By the policy's figure, which would take the place of what was measured, all of them go back."""
+    before, ground = beside(stage, bad, 0, **question)
+    assert (before.objectives[0].dispersion, before.unread) == (4.83, None)
+    _, by_the_policy = beside(stage, bad, lost, **{**question, "reference_since": None})
+    assert by_the_policy is not None
+    after, lost_ground = beside(stage, bad, lost, **question)
+    assert after.unread is not None
+    assert after.unread.why is Why.HISTORY_LOST
+    assert after.unread.words.endswith(", and dispersion is measured since 2026-01-01 06:00:00 UTC")
+    assert lost_ground is None
+    assert ground is None or ground.reverts
+
+
+@pytest.mark.parametrize(("lost", "unread"), [(31, None), (32, Why.HISTORY_LOST)])
+def test_the_six_hours_are_whole_from_their_first_scrape_on(lost: int, unread: Why | None) -> None:
+    verdict, _ = beside(Stage.CANARY, 4.0, lost)
+    assert (verdict.unread.why if verdict.unread else None) is unread
+    assert (verdict == beside(Stage.CANARY, 4.0, 0)[0]) is (unread is None)
+
+
+def test_a_target_that_was_scraped_in_all_the_hours_shows_that_they_are_kept() -> None:
+    """One gateway counts both versions, and was started anew meanwhile: stable's counters came with its next event."""
+    errors, total = history(FALLING, lost=60)
+    gateway = counter(CANARY, [2.0] * (SCRAPES + LATER), first=-SCRAPES, instance="a:1")
+    found = ObjectiveReadings(bad=sampled(errors), total=sampled(total, gateway))
+    asked = replace(canary_question(dispersion=2.0), reference_since=LONG_AGO)
+    verdict = judge(asked, Counters(now=moment(LATER), objectives={AVAILABILITY.name: found}))
+    assert (verdict.unread, verdict.objectives[0].dispersion_measured) == (None, False)
+
+
+def test_on_probation_the_bound_is_divided_by_what_was_measured_on_the_version_before() -> None:
+    found = [
+        judged(*stable, stage=Stage.PROBATION)
+        for stable in ([history(CLUSTERED), history(OTHERS, instance="c:1")], [history([], scrapes=40)])
+    ]
+    assert [each.dispersion_measured for each in found] == [True, False]
+    assert found[0].dispersion > found[1].dispersion == 2.0
+    assert found[0].evidence < found[1].evidence
 
 
 def test_without_history_the_policy_says_it() -> None:

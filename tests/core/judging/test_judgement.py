@@ -38,7 +38,7 @@ from tidegate.core.judging.verdict import (
     Verdict,
     WeightChange,
 )
-from tidegate.core.manifest import Effect, Objective
+from tidegate.core.manifest import Effect, Objective, ValueObjective
 
 MINUTE = timedelta(minutes=1)
 CANARY_STAGE = canary_question()
@@ -169,7 +169,7 @@ class TestServing:
         verdict = judge(paused, counters(arms({STABLE: 90}, {}, 44), 44))
         assert (verdict.serving, verdict.absent_for, verdict.baked) == (None, timedelta(0), timedelta(0))
 
-    def test_bake_waits_for_half_of_the_desired_share(self) -> None:
+    def test_F28_bake_waits_for_half_of_the_desired_share(self) -> None:
         shy = counter(CANARY, [4.0] * 20 + [10.0] * 24, first=0)
         found = readings([], [shy, counter(STABLE, [96.0] * (LEAD + 44), instance="b:1")])
         verdict = judge(CANARY_STAGE, counters(found, 44))
@@ -326,7 +326,8 @@ class TestUnread:
     def test_I3_a_missing_reading_is_neither_health_nor_failure(self, why: Why, which: str) -> None:
         reason = Unread(why=why)
         verdict = judge(CANARY_STAGE, counters(replace(self.whole, **{which: reason}), 120))
-        assert verdict.unread == reason
+        assert verdict.unread is not None
+        assert verdict.unread.why is why
         assert verdict.objectives[0].comparison is Comparison.UNDECIDED
         assert (verdict.serving, verdict.baked) == (None, timedelta(0))
 
@@ -350,13 +351,14 @@ class TestUnread:
         ],
     )
     def test_what_dispersion_is_measured_on_may_be_lost(self, age: timedelta, unread: Why | None) -> None:
-        """Then the policy's figure takes its place, and what was worse may not be any more: nothing goes on by that."""
+        """Then the policy's figure takes its place, by which nothing goes on and nothing goes back."""
         question = replace(CANARY_STAGE, reference_since=SINCE - age)
         fine = judge(question, counters(arms({STABLE: 90, CANARY: 10}, {}, 240), 240))
-        assert (fine.unread.why if fine.unread else None) is unread
-        assert fine.objectives[0].comparison is Comparison.CLEARED
         worse = judge(question, counters(self.whole, 120))
-        assert (worse.objectives[0].comparison, worse.unread) == (Comparison.WORSE, None)
+        assert [each.unread.why if each.unread else None for each in (fine, worse)] == [unread, unread]
+        said = [Comparison.UNDECIDED] * 2 if unread else [Comparison.CLEARED, Comparison.WORSE]
+        assert [each.objectives[0].comparison for each in (fine, worse)] == said
+        assert all(each.serving for each in (fine, worse)), "that it serves is told all the same"
 
     @pytest.mark.parametrize(
         ("first", "unread"),
@@ -369,6 +371,28 @@ class TestUnread:
         fine = judge(question, counters(readings([], mine), 240))
         assert (fine.unread.why if fine.unread else None) is unread
         failing = judge(question, counters(readings([counter(CANARY, [30.0] * (240 - first), first=first)], mine), 240))
+        assert (failing.objectives[0].standing, failing.unread) == (Standing.BREACH, None)
+
+    @pytest.mark.parametrize(
+        ("first", "kept", "unread"),
+        [
+            pytest.param(-LEAD, None, None, id="it-was-there"),
+            pytest.param(20, None, None, id="it-was-deployed-by-the-deadline"),
+            pytest.param(80, sampled(), Why.HISTORY_LOST, id="retention-lost-the-start"),
+            pytest.param(80, sampled(counter(STABLE, [1.0])), None, id="it-was-deployed-late"),
+            pytest.param(80, Unread(why=Why.UNREACHABLE), Why.UNREACHABLE, id="nobody-can-tell"),
+        ],
+    )
+    def test_I3_the_start_of_a_bake_may_be_lost(
+        self, first: int, kept: Sampled | Unread | None, unread: Why | None
+    ) -> None:
+        """A breach may be in what is lost. One that is found nevertheless stands."""
+        question = replace(CANARY_STAGE, stage=Stage.BAKE, reference=None, weights=())
+        mine = [counter(CANARY, [100.0] * (240 - first), first=first)]
+        fine = judge(question, replace(counters(readings([], mine), 240), kept=kept))
+        assert (fine.unread.why if fine.unread else None) is unread
+        bad = [counter(CANARY, [30.0] * (240 - first), first=first)]
+        failing = judge(question, replace(counters(readings(bad, mine), 240), kept=kept))
         assert (failing.objectives[0].standing, failing.unread) == (Standing.BREACH, None)
 
     def test_counters_that_stopped_are_stale(self) -> None:
@@ -478,3 +502,61 @@ def test_I3_missing_data_is_never_worse_and_never_cleared(
     verdict = judge(CANARY_STAGE, asked)
     assert verdict.objectives[0].comparison is Comparison.UNDECIDED
     assert verdict.unread is not None
+
+
+SLOW = Objective(
+    name="latency", target=0.9, histogram="seconds", total="seconds_count", under=timedelta(milliseconds=120)
+)
+DRIFT = ValueObjective(name="drift", value="x", maximum=0.2)
+
+
+class TestWhatCannotBeReadIsNamed:
+    served = arms({STABLE: 90, CANARY: 10}, {STABLE: 1, CANARY: 1}, 40)
+    bare = replace(served, bad=sampled())
+    silent = readings([], [])
+
+    @pytest.mark.parametrize(
+        ("objectives", "values", "expected"),
+        [
+            pytest.param(
+                {AVAILABILITY: served, SLOW: bare},
+                (),
+                "no data: latency: the histogram of version 12 and version 11 has no bucket at 120ms",
+                id="with-its-bound",
+            ),
+            pytest.param({AVAILABILITY: served}, (DRIFT,), "no data: drift: the value has no answer", id="a-value"),
+            pytest.param(
+                {AVAILABILITY: silent, SLOW: silent},
+                (DRIFT,),
+                "no data: availability: no total events of version 12 and version 11 "
+                "(and 2 more objectives cannot be read)",
+                id="with-how-many-others",
+            ),
+            pytest.param(
+                {AVAILABILITY: silent, SLOW: silent},
+                (),
+                "no data: availability: no total events of version 12 and version 11 "
+                "(and 1 more objective cannot be read)",
+                id="with-the-other",
+            ),
+            pytest.param(
+                {AVAILABILITY: served, replace(SLOW, effect=Effect.INFORM): bare},
+                (),
+                "None",
+                id="what-informs-does-not",
+            ),
+        ],
+    )
+    def test_once(
+        self, objectives: dict[Objective, ObjectiveReadings], values: tuple[ValueObjective, ...], expected: str
+    ) -> None:
+        question = replace(CANARY_STAGE, objectives=tuple(objectives), values=values)
+        found = counters({each.name: reading for each, reading in objectives.items()}, 40)
+        empty = Sampled(series=(), start=SINCE, end=found.now)
+        found = replace(found, values={each.name: empty for each in values})
+        assert str(judge(question, found).unread) == expected
+
+    def test_not_where_nothing_answers_at_all(self) -> None:
+        gone = Unread(why=Why.UNREACHABLE, words="http://prometheus:9090 does not answer")
+        found = counters(ObjectiveReadings(bad=gone, total=gone), 40)
+        assert judge(CANARY_STAGE, found).unread == gone

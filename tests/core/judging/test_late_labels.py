@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
 
@@ -9,9 +10,11 @@ import pytest
 
 from support.counters import CANARY, SINCE, STABLE
 from support.labels import QUALITY, ROLLOUT, TOGETHER, Labelled, readings
+from tidegate.core.judging.age_buckets import AgeBucket
+from tidegate.core.judging.dispersion import of_labels
 from tidegate.core.judging.late_labels import LateLabels, step_of
-from tidegate.core.judging.reading import Sampled, Unread, Why
-from tidegate.core.judging.verdict import Comparison, LateReadings, LateVerdict, Together
+from tidegate.core.judging.reading import Sampled, Series, Unread, Why
+from tidegate.core.judging.verdict import Comparison, LateReadings, LateVerdict, ObjectiveVerdict, Tally, Together
 from tidegate.core.manifest import Effect, Labels, Rollout
 
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
@@ -118,7 +121,7 @@ class TestCoverage:
     ],
 )
 def test_nothing_to_compare(together: Together, canary: Labelled, words: str) -> None:
-    verdict = judged(canary, ALIKE, 60, together).verdict
+    verdict = judged(canary, replace(ALIKE, hours=(-40, 100)), 60, together).verdict
     assert verdict.unread == Unread(why=Why.UNLABELLED, words=words)
 
 
@@ -161,6 +164,29 @@ def test_a_bound_is_the_same_however_it_is_printed() -> None:
     assert LateLabels(TOGETHER, QUALITY, newer, "version").at(SINCE + 60 * HOUR) == judged(CANARYS, ALIKE, 60)
 
 
+@pytest.mark.parametrize("overlap", [0, 1], ids=["between-two-steps", "within-a-step"])
+def test_a_label_that_is_added_makes_nothing_worse(overlap: int) -> None:
+    """Both are alike; stable has been wrong more seldom in all the years before."""
+    found = readings({CANARY: replace(CANARYS, bad=ALIKE.bad), STABLE: ALIKE}, 60)
+
+    def added(reading: Sampled | Unread) -> Sampled:
+        assert isinstance(reading, Sampled)
+        split: list[Series] = []
+        for each in reading.series:
+            old = 0.0 if each.labels.get("correct") == "false" else 1e6 * (each.labels["version"] == str(STABLE))
+            samples = tuple((at, value + old) for at, value in each.samples)
+            split += [
+                replace(each, samples=samples[: 70 + overlap]),
+                Series(labels={**each.labels, "zone": "a"}, samples=samples[70:]),
+            ]
+        return replace(reading, series=tuple(split))
+
+    newer = replace(found, **{name: added(getattr(found, name)) for name in ("bad", "total", "served")})
+    verdict = LateLabels(TOGETHER, QUALITY, newer, "version").at(SINCE + 60 * HOUR).verdict
+    assert verdict.comparison is not Comparison.WORSE
+    assert verdict.subject.total == pytest.approx(judged(CANARYS, ALIKE, 60).verdict.subject.total, rel=0.1)
+
+
 def test_a_bound_that_is_no_number_is_no_bucket() -> None:
     found = readings({CANARY: CANARYS, STABLE: ALIKE}, 60)
     assert isinstance(found.total, Sampled)
@@ -190,6 +216,77 @@ def test_step(delay: timedelta, rollout: Rollout, expected: timedelta) -> None:
     assert step_of(Labels(served="x", delay=delay), rollout) == expected
 
 
+def clustered(step: int, size: float) -> dict[int, Tally]:
+    """Labels of a version, step by step: a cluster of bad ones in every third."""
+    return {at: Tally(bad=size if at % 3 == 0 else 0.0, total=100.0) for at in range(step, step + 60)}
+
+
+def bucket(labels: Mapping[int, Tally], low: int = 0) -> AgeBucket:
+    return AgeBucket(low=low, high=low + 6, labels={STABLE: labels})
+
+
+class TestClusters:
+    def test_bad_labels_that_come_together_are_less_evidence(self) -> None:
+        """6 of 100 beside none of 200: 4 more than expected. None of 100 beside 6 of 200: 2 less. The variance of
+        independent ones is 2 % of 98 % of 200 · 100 / 300 in either; of 58 steps 19 are of the first kind."""
+        found = of_labels([bucket(clustered(1, 6.0))], STABLE, range(100))
+        assert found == pytest.approx((19 * 4**2 + 39 * 2**2) / (58 * 0.02 * 0.98 * 200 / 3), abs=0.01)
+        assert of_labels([bucket(clustered(1, 2.0))], STABLE, range(100)) is None, "38 bad labels are few"
+
+    def test_what_comes_together_in_several_age_buckets_counts_together(self) -> None:
+        buckets = [bucket(clustered(1, 6.0), 6 * low) for low in range(2)]
+        one, both = (of_labels(buckets[:number], STABLE, range(100)) for number in (1, 2))
+        assert (one or 0) * 2 == pytest.approx(both, abs=0.01)
+
+    def test_labels_after_the_start_are_not_looked_at(self) -> None:
+        before = of_labels([bucket(clustered(1, 6.0))], STABLE, range(61))
+        assert of_labels([bucket({**clustered(1, 6.0), **clustered(61, 90.0)})], STABLE, range(61)) == before
+
+    def test_labels_of_before_the_time_that_is_measured_are_not_looked_at(self) -> None:
+        since = of_labels([bucket(clustered(61, 6.0))], STABLE, range(61, 200))
+        earlier = {**clustered(1, 90.0), **clustered(61, 6.0)}
+        assert of_labels([bucket(earlier)], STABLE, range(61, 200)) == since
+
+    def test_a_rate_that_rises_steadily_is_no_cluster(self) -> None:
+        rising = {at: Tally(bad=1.0 + at, total=100.0) for at in range(60)}
+        assert of_labels([bucket(rising)], STABLE, range(100)) == 1.0
+
+    @pytest.mark.parametrize(
+        ("policy", "served_since", "measured"),
+        [
+            pytest.param(1.0, -40, True, id="what-is-measured-before"),
+            pytest.param(9999.0, -40, False, id="the-policy-s-which-is-the-least"),
+            pytest.param(1.0, 0, False, id="the-policy-s-without-a-history"),
+        ],
+    )
+    def test_the_evidence_is_divided_by(self, policy: float, served_since: int, measured: bool) -> None:
+        """Nine of ten of stable's wrong answers were reported every other hour, and are no longer."""
+        together = replace(TOGETHER, rollout=replace(ROLLOUT, dispersion=policy))
+        even = readings({CANARY: replace(CANARYS, bad=0.1), STABLE: replace(ALIKE, hours=(served_since, 24))}, 60)
+        found = replace(even, bad=in_heaps(even.bad), total=in_heaps(even.total))
+        verdict = LateLabels(together, QUALITY, found, "version").at(SINCE + 60 * HOUR).verdict
+        assert verdict.dispersion_measured is measured
+        assert verdict.dispersion > 20 if measured else verdict.dispersion == policy
+        assert (verdict.comparison is Comparison.WORSE) is (verdict.dispersion == 1.0)
+
+
+def in_heaps(reading: Sampled | Unread) -> Sampled:
+    """Bad labels of stable up to the start, nine of ten reported every other hour."""
+    assert isinstance(reading, Sampled)
+    return replace(reading, series=tuple(_heaped(series) for series in reading.series))
+
+
+def _heaped(series: Series) -> Series:
+    if series.labels["version"] != str(STABLE) or series.labels.get("correct") != "false":
+        return series
+    known, start = series.samples, SINCE.timestamp()
+    heaps = [
+        (at, 0.9 * known[index - 1][1] + 0.1 * value if index % 2 and at <= start else value)
+        for index, (at, value) in enumerate(known)
+    ]
+    return replace(series, samples=tuple(heaps))
+
+
 def test_the_false_revert_rate_is_shared() -> None:
     alone, shared = (judged(CANARYS, ALIKE, 60, replace(TOGETHER, sharing=number)).verdict.needed for number in (1, 3))
     assert (alone, shared) == (100, 300)
@@ -197,16 +294,53 @@ def test_the_false_revert_rate_is_shared() -> None:
     assert ROLLOUT.false_revert_rate == 0.01
 
 
-def test_I3_a_start_that_retention_lost_is_no_shorter_time_side_by_side() -> None:
-    found = readings({CANARY: replace(CANARYS, bad=0.1), STABLE: ALIKE}, 60)
-    kept = (SINCE + 5 * HOUR).timestamp()
+def kept_since(hours: float, found: LateReadings) -> LateReadings:
+    """What retention leaves of it: samples since that hour of the rollout."""
 
     def later(reading: Sampled | Unread) -> Sampled:
         assert isinstance(reading, Sampled)
-        cut = (replace(each, samples=tuple(x for x in each.samples if x[0] >= kept)) for each in reading.series)
+        first = (SINCE + hours * HOUR).timestamp()
+        cut = (replace(each, samples=tuple(x for x in each.samples if x[0] >= first)) for each in reading.series)
         return replace(reading, series=tuple(cut))
 
-    lost = LateReadings(bad=later(found.bad), total=later(found.total), served=later(found.served))
+    return LateReadings(bad=later(found.bad), total=later(found.total), served=later(found.served))
+
+
+def test_I3_a_start_that_retention_lost_is_no_shorter_time_side_by_side() -> None:
+    lost = kept_since(5, readings({CANARY: replace(CANARYS, bad=0.1), STABLE: ALIKE}, 60))
     unread = LateLabels(TOGETHER, QUALITY, lost, "version").at(SINCE + 60 * HOUR).verdict.unread
     words = "version 11 is known only since 2026-01-01 17:00:00 UTC"
     assert unread == Unread(why=Why.HISTORY_LOST, words=words)
+
+
+class TestWhatDispersionIsMeasuredOn:
+    """The labels of the day before the rollout, in which stable's wrong ones were reported in heaps."""
+
+    even = readings({CANARY: replace(CANARYS, bad=0.1), STABLE: replace(ALIKE, hours=(-60, 24))}, 60, first=-70)
+    heaps = replace(even, bad=in_heaps(even.bad), total=in_heaps(even.total))
+
+    def judged(self, kept: float, stable_for: timedelta | None) -> ObjectiveVerdict:
+        since = None if stable_for is None else SINCE - stable_for
+        together = replace(TOGETHER, reference_since=since, rollout=replace(ROLLOUT, dispersion=2.0))
+        found = kept_since(kept, self.heaps)
+        return LateLabels(together, QUALITY, found, "version").at(SINCE + 60 * HOUR).verdict
+
+    @pytest.mark.parametrize("kept", [-23, -12, -2, 0])
+    def test_I3_I9_no_verdict_is_turned_by_what_retention_takes(self, kept: float) -> None:
+        """By the policy's figure, which would take the place of what was measured, the version goes back."""
+        whole = self.judged(-25, 9 * DAY)
+        assert (whole.comparison, whole.dispersion_measured, whole.unread) == (Comparison.UNDECIDED, True, None)
+        lost = self.judged(kept, 9 * DAY)
+        assert lost.unread is not None
+        assert (lost.comparison, lost.unread.why) == (Comparison.UNDECIDED, Why.HISTORY_LOST)
+        since = f"{SINCE + kept * HOUR:%Y-%m-%d %H:%M:%S} UTC"
+        words = f"is known only since {since}, and dispersion is measured since 2025-12-31 12:00:00 UTC"
+        assert lost.unread.words == f"version 11 {words}"
+
+    def test_what_is_read_ahead_of_it_matters_to_nobody(self) -> None:
+        assert self.judged(-24, 9 * DAY) == self.judged(-25, 9 * DAY)
+
+    @pytest.mark.parametrize("stable_for", [None, DAY, 2 * HOUR], ids=["unknown", "just-short-of-it", "young"])
+    def test_of_a_version_that_was_not_stable_yet_the_policy_s_holds(self, stable_for: timedelta | None) -> None:
+        found = self.judged(-2, stable_for)
+        assert (found.comparison, found.dispersion, found.unread) == (Comparison.WORSE, 2.0, None)

@@ -12,6 +12,7 @@ import pytest
 
 from support.counters import CANARY, LEAD, STABLE, canary_question, counter, counters, readings, sampled
 from tidegate.core.judging import means
+from tidegate.core.judging.figures import Figures, first_outside
 from tidegate.core.judging.judgement import Judged, judge
 from tidegate.core.judging.reading import Sampled, Series, Unread, Why
 from tidegate.core.judging.verdict import Comparison, ObjectiveReadings, ObjectiveVerdict, Stage, Standing, Tally
@@ -210,6 +211,102 @@ class TestSquares:
     def test_I3_that_could_not_be_read_hold(self) -> None:
         gone = Unread(why=Why.UNREACHABLE)
         assert self.compared(self.ratings, replace(self.found(3.4), squares=gone)).unread == gone
+
+
+class TestOutsideTheRange:
+    """Of events alike on both sides, one in ten at ten times the upper end: sums alone do not show that."""
+
+    counted = Objective(
+        name="revenue",
+        target=0.02,
+        total="sessions_total",
+        mean=Mean(sum="s", squares="q", low=0, high=50, higher_is_better=True),
+    )
+
+    def found(self, from_scrape: int, figure: float) -> ObjectiveReadings:
+        """One event in ten is at `figure` from a scrape on, and at 10 before."""
+
+        def grown(version: int, power: int) -> Series:
+            first, events = (-LEAD, 90.0) if version == STABLE else (0, 10.0)
+            figures = [10.0 if n < from_scrape else figure for n in range(first, 40)]
+            return counter(version, [events if not power else events / 10 * f**power for f in figures], first=first)
+
+        sums, totals, squares = ([grown(version, power) for version in (STABLE, CANARY)] for power in (1, 0, 2))
+        return replace(readings(sums, totals), squares=sampled(*squares))
+
+    def at(self, scrapes: float, found: ObjectiveReadings) -> ObjectiveVerdict:
+        question = replace(canary_question(), objectives=(self.counted,))
+        after = Judged(question, counters({self.counted.name: found}, 40))
+        return after.at(counters({self.counted.name: found}, scrapes).now).objectives[0]
+
+    def test_I3_holds_with_the_figures_that_show_it(self) -> None:
+        verdict = self.at(40, self.found(19, 500.0))
+        words = (
+            "version 11: 360 figures add up to 18000, and in [0, 50] their squares at most to 900000, not to 9000000"
+        )
+        assert verdict.unread == Unread(why=Why.OUT_OF_RANGE, words=words)
+        assert verdict.comparison is Comparison.UNDECIDED
+
+    @pytest.mark.parametrize("version", [STABLE, CANARY])
+    @pytest.mark.parametrize(("stage", "figure"), [(Stage.CANARY, 5.0), (Stage.PROBATION, 0.5)])
+    def test_I2_what_was_found_before_stands(self, stage: Stage, figure: float, version: int) -> None:
+        """Revenue fell to a half of stable's, or below its bound; after half an hour one counter goes astray."""
+
+        def grown(of: int, *, summed: bool) -> Series:
+            first, events, mean = (-LEAD, 900.0, 10.0) if of == STABLE else (0, 100.0, figure)
+            astray = [60.0 if n >= 150 and of == version else mean for n in range(first, 240)]
+            return counter(of, [events * (each if summed else 1) for each in astray], first=first)
+
+        sums, totals = ([grown(of, summed=summed) for of in (STABLE, CANARY)] for summed in (True, False))
+        found = {REVENUE.name: readings(sums, totals)}
+        question = replace(canary_question(), objectives=(REVENUE,), stage=stage)
+        judged = Judged(question, counters(found, 240))
+        before, after = (judged.at(counters(found, scrapes).now).objectives[0] for scrapes in (149, 239))
+        assert Comparison.WORSE is before.comparison or Standing.BREACH is before.standing
+        assert after == before
+
+    def test_inside_nothing_holds(self) -> None:
+        assert self.at(40, self.found(19, 50.0)).unread is None
+
+    def test_I9_it_is_said_from_the_cell_on_that_shows_it(self) -> None:
+        found = self.found(19, 500.0)
+        # The sixth cell begins with scrape 20. It ends before 24, and is judged two scrapes later.
+        assert [self.at(scrapes, found).unread is None for scrapes in (25.9, 26)] == [True, False]
+
+
+@pytest.mark.parametrize("higher_is_better", [True, False])
+def test_rare_figures_far_outside_are_told_before_they_revert(higher_is_better: bool) -> None:
+    """Three in a hundred at ten times the upper end, alike on both sides."""
+    would_revert = 0
+    mean = Mean(sum="x", squares="y", low=0, high=1, higher_is_better=higher_is_better)
+    for seed in range(20):
+        rng = np.random.default_rng(seed)
+        rows = [rng.binomial(size, 0.03, 60) for size in (20, 80)]
+        told = [
+            first_outside(
+                mean, [Figures(number=size, total=10 * n, squares=100 * n, ahead=1 + size / 100) for n in row]
+            )
+            for size, row in zip((20, 80), rows, strict=True)
+        ]
+        arms = [
+            [_clamped(size, 10.0 * n, turned=higher_is_better) for n in row]
+            for size, row in zip((20, 80), rows, strict=True)
+        ]
+        policy = Rollout(worse_than=1.1, dispersion=1.0)
+        worse = [end >= math.log(100) for end in means.worse_evidence(mean, zip(*arms, strict=True), policy)]
+        would_revert += True in worse
+        assert min(found[0] for found in told if found) <= [*worse, True].index(True)
+    assert would_revert >= 3
+
+
+def _clamped(number: int, total: float, *, turned: bool) -> Tally:
+    """What is counted of a sum beyond the range: no more than the range allows."""
+    share = min(total, float(number))
+    return (
+        Tally(bad=number - share, total=number, squares=number - share)
+        if turned
+        else Tally(bad=share, total=number, squares=share)
+    )
 
 
 def drawn(seed: int, ratio: float, weight: float) -> list[tuple[Tally, Tally]]:

@@ -38,6 +38,15 @@ def test_a_canary_is_measured_against_what_is_stable_since_then() -> None:
     assert asked.reference_since < asked.since
 
 
+def test_the_previous_version_has_been_stable_since_it_was_made_so() -> None:
+    asked = questions(model(), observed(stable("staging", 2), probation()), NOW, "version")["production"]
+    assert asked.reference_since == NOW - timedelta(days=9)
+    other = replace(probation()[-1].pin or Pin(), previous=pin_of(3))
+    by_hand = (*probation()[:-1], replace(probation()[-1], pin=other))
+    asked = questions(model(), observed(stable("staging", 2), by_hand), NOW, "version")["production"]
+    assert (asked.reference, asked.reference_since) == (3, None), "it was not the one before"
+
+
 QUALITY = Objective(
     name="quality",
     target=0.9,
@@ -93,6 +102,7 @@ def test_late_labels_are_of_the_time_side_by_side(
     assert asked.together is not None
     assert (asked.together.subject, asked.together.reference, asked.together.sharing) == (2, 1, 3)
     assert asked.together.since == NOW - ago[0]
+    assert asked.together.reference_since == NOW - timedelta(days=9)
     assert asked.together.until == (None if ago[1] is None else NOW - ago[1])
 
 

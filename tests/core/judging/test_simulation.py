@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import runpy
 from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
+from support.counters import AVAILABILITY, canary_question
+from tidegate.core.judging.against_objective import Stood
+from tidegate.core.judging.burning import paging
 from tidegate.core.judging.comparison import inside_evidence, ruled_out_evidence, worse_evidence
-from tidegate.core.judging.verdict import Tally
+from tidegate.core.judging.verdict import Stage, Tally
+from tidegate.core.manifest import Rollout
 
 SIMULATED = runpy.run_path(str(Path(__file__).resolve().parents[3] / "bench" / "judging" / "evidence.py"))
 ROLLOUTS, LOOKS = 20, 60
@@ -70,6 +76,29 @@ def test_being_inside_the_objective_is_that_of_each(base: float, ratio: float) -
         for rollout in range(ROLLOUTS)
     ]
     np.testing.assert_allclose(SIMULATED["inside"](drawn, 0.05, DISPERSION), expected, rtol=1e-9, atol=1e-9)
+
+
+@pytest.mark.parametrize(("base", "ratio"), TRAFFIC)
+def test_a_version_on_probation_is_that_of_each(base: float, ratio: float) -> None:
+    """The bound and both pairs, in cells of half an hour: their windows have 1 and 2, 1 and 12 of them."""
+    drawn, objective = counts(base, ratio), replace(AVAILABILITY, target=0.98)
+    policy = Rollout(dispersion=1.3, resolution=timedelta(minutes=30), minimum_events=20)
+    question = replace(canary_question(), stage=Stage.PROBATION, rollout=policy)
+    stood = [
+        Stood(question, objective, range(LOOKS), [subject for subject, _ in cells(drawn, rollout)])
+        for rollout in range(ROLLOUTS)
+    ]
+    bad, total = drawn.subject_bad, drawn.subject_total
+    evidence = SIMULATED["outside"](bad, total, objective.budget, policy.dispersion)
+    for each, outside in zip(stood, evidence, strict=True):
+        np.testing.assert_allclose(each.evidence, outside[: len(each.evidence)], rtol=1e-7, atol=1e-7)
+    trips = np.zeros_like(bad, dtype=bool)
+    for index, (burn, windows) in enumerate(zip(paging(objective), [(1, 2), (1, 12)], strict=True)):
+        needed = (stood[0].burning.after(1)[index].needed, policy.minimum_events)
+        pair = SIMULATED["Pair"](short=windows[0], long=windows[1], factor=float(burn.factor), needed=needed)
+        trips |= SIMULATED["burned"](bad, total, objective.budget, pair, policy.dispersion)
+    tripped = [int(found.argmax()) if found.any() else None for found in trips]
+    assert tripped == [each.burning.tripped for each in stood]
 
 
 @pytest.mark.parametrize(("base", "ratio"), TRAFFIC)

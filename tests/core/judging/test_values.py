@@ -56,13 +56,31 @@ def of_canary(figures: Figures, objective: ValueObjective = DRIFT) -> ValueVerdi
         pytest.param([*[GOOD] * 5, *[BAD] * 4], Standing.FINE, id="not-outside-for-long-enough"),
         pytest.param([*[GOOD] * 5, *[BAD] * 5], Standing.BREACH, id="outside-for-as-long-as-asked"),
         pytest.param([*[BAD] * 4, GOOD, *[BAD] * 4], Standing.FINE, id="a-good-reading-begins-anew"),
-        pytest.param([*[BAD] * 4, *[NOTHING] * 2, BAD], Standing.BREACH, id="a-gap-is-no-good-reading"),
-        pytest.param([*[BAD] * 4, *[math.nan] * 2, BAD], Standing.BREACH, id="not-a-number-is-no-good-reading"),
+        pytest.param([*[BAD] * 4, NOTHING, BAD], Standing.BREACH, id="one-missing-answer-is-no-good-reading"),
+        pytest.param([*[BAD] * 4, math.nan, BAD], Standing.BREACH, id="not-a-number-is-no-good-reading"),
+        pytest.param([*[BAD] * 4, *[NOTHING] * 2, BAD], Standing.FINE, id="after-a-gap-it-begins-anew"),
+        pytest.param([*[BAD] * 4, NOTHING, math.nan, BAD], Standing.FINE, id="after-no-numbers-it-begins-anew"),
+        pytest.param([*[BAD] * 4, *[NOTHING] * 2, *[BAD] * 5], Standing.BREACH, id="as-long-after-a-gap"),
+        pytest.param([*[BAD, NOTHING, NOTHING, NOTHING] * 9, BAD], Standing.FINE, id="each-by-itself"),
         pytest.param([*[BAD] * 4, NOTHING, GOOD], Standing.FINE, id="a-gap-is-no-bad-reading"),
     ],
 )
 def test_for(figures: Figures, expected: Standing) -> None:
     assert of_canary(figures, HELD).standing is expected
+
+
+@pytest.mark.parametrize(
+    ("figures", "expected"),
+    [
+        pytest.param([GOOD] * 9, 0 * MINUTE, id="inside"),
+        pytest.param([*[GOOD] * 5, *[BAD] * 4], 4 * MINUTE, id="since-it-left-its-bounds"),
+        pytest.param([*[BAD] * 4, GOOD], 0 * MINUTE, id="inside-again"),
+        pytest.param([*[BAD] * 4, *[NOTHING] * 2, BAD], MINUTE, id="after-a-gap-it-begins-anew"),
+    ],
+)
+def test_what_is_outside_and_no_breach_yet_says_for_how_long(figures: Figures, expected: timedelta) -> None:
+    verdict = of_canary(figures, HELD)
+    assert (verdict.standing, verdict.outside_for) == (Standing.FINE, expected)
 
 
 @pytest.mark.parametrize(
@@ -91,6 +109,7 @@ class TestHysteresis:
             pytest.param([GOOD] * 5, Standing.FINE, id="good-for-as-long-as-it-had-to-be-bad"),
             pytest.param([*[GOOD] * 4, BAD, *[GOOD] * 4], Standing.BREACH, id="a-bad-reading-begins-anew"),
             pytest.param([*[GOOD] * 5, *[BAD] * 4], Standing.FINE, id="bad-again-and-not-for-long"),
+            pytest.param([*[GOOD] * 4, *[NOTHING] * 2, GOOD], Standing.BREACH, id="after-a-gap-it-begins-anew"),
         ],
     )
     def test_a_breach_that_blocks_ends(self, later: Figures, expected: Standing) -> None:
@@ -183,6 +202,17 @@ class TestTheOtherVersion:
         mine, theirs = answers({CANARY: [GOOD, BAD]}), answers({STABLE: before}, first=1 - len(before))
         reading = replace(mine, series=(*mine.series, *theirs.series))
         assert judged(reading, 2, question=question).reference_standing is expected
+
+
+answered = st.lists(st.sampled_from([GOOD, BAD, BAD, BAD, NOTHING]), max_size=12)
+
+
+@given(answered, st.integers(2, 9), answered)
+def test_I3_what_stood_before_a_gap_helps_no_breach_after_it(before: Figures, gap: int, after: Figures) -> None:
+    """Whatever was found on either side by itself is all that is found."""
+    alone = [of_canary(figures, HELD).standing for figures in (before, after)]
+    together = of_canary([*before, *[NOTHING] * gap, *after], HELD)
+    assert (together.standing is Standing.BREACH) == (Standing.BREACH in alone)
 
 
 @given(

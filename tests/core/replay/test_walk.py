@@ -5,20 +5,22 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from support.replays import DAY, DONE, ENTERED, GONE, HALF, HOUR, MINUTE, MODEL, ROLLING, history, newest, past
-from support.situations import NOW, WORKSPACE, pin_of, verdict
+from support.replays import DAY, DONE, ENTERED, GONE, GOOD, HALF, HOUR, MINUTE, MODEL, ROLLING, history, newest, past
+from support.situations import NOW, WORKSPACE, chain, pin_of, verdict
 from tidegate.core.judging.budget import Budget
 from tidegate.core.judging.reading import Unread, Why
 from tidegate.core.judging.verdict import Comparison, ObjectiveVerdict, Question, Stage, Standing, Tally, Verdict
-from tidegate.core.manifest import Effect, Environment
-from tidegate.core.pin import Canary
-from tidegate.core.replay.passes import Rules
-from tidegate.core.replay.past import AS_IT_WAS, Past, Policy
+from tidegate.core.manifest import Effect, Environment, Labels, Objective
+from tidegate.core.pin import Canary, Pin
+from tidegate.core.replay.episodes import Ending, episodes
+from tidegate.core.replay.passes import Rules, Stopped
+from tidegate.core.replay.past import AS_IT_WAS, Past, Policy, scene
 from tidegate.core.replay.report import Agreement, Replay, State
 from tidegate.core.replay.spans import cause_of
 from tidegate.core.replay.walk import replay
@@ -95,6 +97,46 @@ def test_what_a_person_did_is_no_difference() -> None:
     found = replayed(past(history((Kind.ROLLBACK, GONE, 3 * HOUR - 5 * MINUTE))))
     assert [part.agreement for part in found.parts] == [Agreement.SAME, Agreement.PERSON]
     assert found.difference is None
+
+
+@pytest.mark.parametrize(
+    ("kind", "pin"),
+    [
+        pytest.param(Kind.RESTART, ROLLING, id="by-a-verb"),
+        pytest.param(Kind.PROMOTE, replace(ROLLING, canary=Canary(pin=pin_of(3), weight=0.1)), id="by-hand"),
+    ],
+)
+def test_a_rollout_that_a_person_replaced_is_no_agreement(kind: Kind, pin: Pin) -> None:
+    """What ended it belongs to the next episode, and happened to this one all the same."""
+    made = history((kind, pin, 135 * MINUTE))
+    where = past(made if kind is Kind.RESTART else (*made[:-1], replace(made[-1], pin=pin)))
+    replaced = list(episodes(MODEL.environment("production"), where.histories, lambda _: DAY, NOW))[-2]
+    assert replaced.ending is Ending.REPLACED
+    found = replay(replaced, where, Rules(policy=AS_IT_WAS, step=MINUTE, ask=GOOD.ask))
+    assert found.parts[-1].agreement is Agreement.PERSON
+    assert found.parts[-1].happened is not None
+    assert found.agreement is Agreement.PERSON
+
+
+def test_late_labels_of_the_version_before_leave_what_bakes_judged() -> None:
+    """Their verdict says nothing of the version that is to enter: it was once all that was asked."""
+    quality = Objective(
+        name="quality", target=0.9, bad="wrong", total="labels", labels=Labels(served="served", delay=7 * DAY)
+    )
+    production = replace(MODEL.environment("production"), late=(quality,))
+    late = replace(MODEL, environments=(MODEL.environment("staging"), production))
+    finished = Pin(stable=pin_of(1), previous=pin_of(3), policy="p" * 40)
+    steps = (
+        (Kind.PROMOTE, Pin(stable=pin_of(3)), 9 * DAY),
+        (Kind.PROMOTE, Pin(stable=pin_of(3), canary=Canary(pin=pin_of(1), weight=0.5)), 3 * DAY),
+        (Kind.FINISH, finished, 2 * DAY),
+        (Kind.PROMOTE, replace(ROLLING, previous=pin_of(3)), 3 * HOUR),
+    )
+    whole = past(chain("production", *steps))
+    eras = tuple(replace(era, model=late) for era in whole.eras)
+    found = replayed(replace(whole, eras=eras, policies={("production", "p" * 40): production}))
+    assert found.unread == ""
+    assert (found.parts[0].agreement, found.parts[0].asked is not None) == (Agreement.SAME, True)
 
 
 def test_missing_history_is_no_answer() -> None:
@@ -196,7 +238,7 @@ def test_a_breach_on_probation_also_asks_the_siblings_of_then(sibling: str | Non
     part = replay(newest(where), where, rules).parts[-1]
     assert (part.decided.words if part.decided else None) == decided
     if decided is None:
-        assert part.instead == "ranking breaches too: the cause is likely elsewhere"
+        assert part.instead == "others on the same serving breach too (ranking): the cause is likely elsewhere"
 
 
 def test_a_spent_budget_of_then_holds_the_entry() -> None:
@@ -207,6 +249,68 @@ def test_a_spent_budget_of_then_holds_the_entry() -> None:
     entry = replay(newest(where), where, rules).parts[0]
     assert entry.agreement is Agreement.DIFFERENT
     assert entry.instead.startswith("error budget spent: ")
+
+
+def test_budgets_are_asked_as_live_when_it_is_proposed_and_when_it_is_merged() -> None:
+    """While a proposal waits for a person nobody asks them: not for weeks, either."""
+    asked: list[datetime] = []
+    where = past(history((Kind.ADVANCE, HALF, HOUR)))
+
+    def budgets(_: Environment, __: object, at: datetime) -> tuple[Budget, ...]:
+        asked.append(at)
+        return ()
+
+    rules = Rules(policy=AS_IT_WAS, step=MINUTE, ask=baking, budgets=budgets)
+    entry = replay(newest(where), where, rules).parts[0]
+    assert entry.asked is not None
+    assert asked == [entry.asked.at, ENTERED]
+
+
+def test_budgets_are_asked_at_each_pass_while_they_hold_the_entry() -> None:
+    objective = MODEL.environment("production").objectives[0]
+    spent = Budget(objective=objective, until=NOW, tally=Tally(bad=50, total=1000), recovers_at=NOW + DAY)
+    asked: list[datetime] = []
+    where = past(history((Kind.ADVANCE, HALF, HOUR)))
+
+    def budgets(_: Environment, __: object, at: datetime) -> tuple[Budget, ...]:
+        asked.append(at)
+        return (spent,) if at < ENTERED - 10 * MINUTE else ()
+
+    rules = Rules(policy=AS_IT_WAS, step=MINUTE, ask=baking, budgets=budgets)
+    entry = replay(newest(where), where, rules).parts[0]
+    assert entry.asked is not None
+    assert entry.asked.at == ENTERED - 10 * MINUTE
+    assert asked[-3:] == [ENTERED - 11 * MINUTE, ENTERED - 10 * MINUTE, ENTERED]
+
+
+def test_a_replay_stops_in_the_middle_when_it_is_enough() -> None:
+    where = past(history((Kind.ADVANCE, HALF, HOUR)))
+    reached: list[datetime] = []
+
+    def enough(at: datetime) -> bool:
+        reached.append(at)
+        return at > ENTERED
+
+    with pytest.raises(Stopped):
+        replay(newest(where), where, Rules(policy=AS_IT_WAS, step=MINUTE / 60, ask=baking, enough=enough))
+    every = [later - at for at, later in pairwise(reached)]
+    assert max(every) <= timedelta(seconds=512), "it was asked in the middle of a stretch, and not at every instant"
+    assert len(reached) < 20
+
+
+@pytest.mark.parametrize(
+    ("environments", "elsewhere"),
+    [
+        pytest.param(2, [], id="of-an-environment-as-its-own"),
+        pytest.param(1, [2], id="of-one-that-main-did-not-have-then-as-what-was-rejected-elsewhere"),
+    ],
+)
+def test_a_rejection_is_seen(environments: int, elsewhere: list[int]) -> None:
+    whole = past(history((Kind.REVERT, GONE, HOUR)))
+    era = replace(whole.eras[0], model=replace(MODEL, environments=MODEL.environments[:environments]))
+    found = scene(replace(whole, eras=(era,)), AS_IT_WAS, NOW, ("staging", 2)).observed
+    assert [entry.version for _, entry in found.rejected_elsewhere] == elsewhere
+    assert ("production" in found.environments) is not bool(elsewhere)
 
 
 @given(st.lists(st.integers(min_value=1, max_value=170), min_size=1, max_size=4, unique=True))

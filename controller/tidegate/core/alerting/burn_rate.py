@@ -12,8 +12,9 @@ from datetime import timedelta
 from enum import StrEnum
 from fractions import Fraction
 
+from tidegate.core.alerting.queries import span
 from tidegate.core.manifest import Objective
-from tidegate.core.quantity import show_duration, show_share
+from tidegate.core.quantity import show_share
 
 _TICK = timedelta(microseconds=1)
 
@@ -105,7 +106,7 @@ def left_out(objective: Objective) -> tuple[str, ...]:
 
 
 def _explained(burn: Burn, target: float) -> str:
-    windows = f"no {burn.pair.severity} over {show_duration(burn.pair.long)} and {show_duration(burn.pair.short)}"
+    windows = f"no {burn.pair.severity} over {span(burn.pair.long)} and {span(burn.pair.short)}"
     allowed = budget(target)
     limit = f"{float(burn.factor):.3g} × the {show_share(float(allowed))} that may be bad"
     if burn.fault is Fault.NEVER_FIRES:

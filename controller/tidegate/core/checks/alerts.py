@@ -9,12 +9,12 @@ from functools import lru_cache
 from tidegate.core import bounds
 from tidegate.core import manifest as wanted
 from tidegate.core.alerting import burn_rate
+from tidegate.core.alerting.queries import span
 from tidegate.core.checks.effective import objectives, understood
 from tidegate.core.checks.rule import Rule
 from tidegate.core.checks.subjects import Manifest
 from tidegate.core.fault import Fault
 from tidegate.core.finding import Severity
-from tidegate.core.quantity import show_duration
 
 ALERTS_LEFT_OUT = Rule(
     id="alerts-left-out",
@@ -75,5 +75,5 @@ def _outlook(target: float, window: timedelta) -> tuple[str, str]:
     """Which pairs do not work and why, and which do, in words."""
     objective = wanted.Objective(name="", target=target, window=window)
     working = [burn.pair for burn in burn_rate.burns(objective) if burn.fault is None]
-    left = (f"{pair.severity} over {show_duration(pair.long)} and {show_duration(pair.short)}" for pair in working)
+    left = (f"{pair.severity} over {span(pair.long)} and {span(pair.short)}" for pair in working)
     return "; ".join(burn_rate.left_out(objective)), ", ".join(left)

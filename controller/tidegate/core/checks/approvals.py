@@ -105,7 +105,7 @@ def teams_have_members(settings: Settings) -> Iterator[Fault]:
         return
     for kind in ("approvals", "changes"):
         for name, rule in section(settings.data, kind).items():
-            for place, handle in enumerate(rule["from"]):
+            for place, handle in enumerate(rule.get("from", ())):
                 if "/" in handle:
                     message = f"the local forge does not know who is in {handle}"
                     yield TEAM_ON_LOCAL_FORGE.at((kind, name, "from", place), message, "list its people")

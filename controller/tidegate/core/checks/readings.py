@@ -48,6 +48,25 @@ LABELS_COMPARED_NOWHERE = Rule(
     "  environments: {production: {}}",
 )
 
+SETTING_WITHOUT_EFFECT = Rule(
+    id="setting-without-effect",
+    severity=Severity.WARNING,
+    title="A setting that late labels have no use for",
+    why="Late labels compare two versions, and that is all they do. They have no error budget that could be spent, "
+    "nothing alerts by them, and nothing holds a version against their target: `window` says nothing. They never hold "
+    "an advance or a finish up, so that `effect: block` is the same as `inform`.",
+    bad="spec:\n"
+    "  objectives:\n"
+    "    availability: {preset: http-availability, target: 99.5%}\n"
+    "    accuracy: {good: age, total: age, target: 90%, window: 7d, labels: {served: predictions_total, delay: 7d}}\n"
+    "  environments: {production: {}}",
+    good="spec:\n"
+    "  objectives:\n"
+    "    availability: {preset: http-availability, target: 99.5%}\n"
+    "    accuracy: {good: age, total: age, target: 90%, labels: {served: predictions_total, delay: 7d}}\n"
+    "  environments: {production: {}}",
+)
+
 NOTHING_COUNTED = Rule(
     id="nothing-counted",
     title="A canary of which nothing is counted",
@@ -63,7 +82,7 @@ NOTHING_COUNTED = Rule(
     "  environments: {production: {}}",
 )
 
-RULES = (VALUE_OF_ALL_VERSIONS, VALUE_MOVES, LABELS_COMPARED_NOWHERE, NOTHING_COUNTED)
+RULES = (VALUE_OF_ALL_VERSIONS, VALUE_MOVES, LABELS_COMPARED_NOWHERE, SETTING_WITHOUT_EFFECT, NOTHING_COUNTED)
 
 _MOVES = re.compile(r"@\s*(?:start|end)\s*\(\s*\)")
 
@@ -74,6 +93,8 @@ def readings_can_judge(manifest: Manifest) -> Iterator[Fault]:
     for objective in objectives(manifest):
         if "value" in objective.data:
             yield from _value(objective, manifest.workspace.labels.version)
+        if "labels" in objective.data:
+            yield from _unheard(objective)
         if "labels" in objective.data and manifest.order and canarying.isdisjoint(objective.environments):
             message = f"no two versions serve side by side: {objective.title} compares nothing"
             hint = "give `steps` a weight, such as [50%]"
@@ -93,6 +114,15 @@ def canaries_are_counted(manifest: Manifest) -> Iterator[Fault]:
 def _counts(objective: Objective) -> bool:
     """Also where it lacks something, which is told elsewhere."""
     return objective.lead != "value" and "labels" not in objective.keys
+
+
+def _unheard(objective: Objective) -> Iterator[Fault]:
+    if "window" in objective.data:
+        message = f"{objective.title} judges by late labels: it has no error budget, and nothing alerts by it"
+        yield SETTING_WITHOUT_EFFECT.at(objective.way("window"), message, "take it out", on_key=True)
+    if objective.data.get("effect") == "block":
+        message = f"{objective.title} judges by late labels, which never hold an advance or a finish up"
+        yield SETTING_WITHOUT_EFFECT.at(objective.way("effect"), message, "write `revert`, or `inform`")
 
 
 def _value(objective: Objective, version: str) -> Iterator[Fault]:

@@ -20,8 +20,9 @@ from tidegate.core.quantity import share, show_duration, show_share
 BAKE_BEYOND_MAXIMUM = Rule(
     id="bake-beyond-maximum-duration",
     title="A bake longer than its step may take",
-    why="After `maximumDuration` a step ends without a verdict, as `onInconclusive` says. A bake that is longer is "
-    "never over by then, so that no version ever goes on by itself.",
+    why="Both count the time that a canary has baked, without pauses and outages, and a step goes on when its bake is "
+    "over at the earliest. One that is undecided after `maximumDuration` ends as `onInconclusive` says: where the bake "
+    "is longer, that is at once, and too few events or an open comparison get no time at all.",
     bad="spec: {rollout: {bake: 30h}, environments: {production: {}}}",
     good="spec: {rollout: {bake: 30h, maximumDuration: 3d}, environments: {production: {}}}",
 )
@@ -91,7 +92,7 @@ def _times(entry: Entry) -> Iterator[Fault]:
 def _canary_times(entry: Entry, bake: Setting[timedelta]) -> Iterator[Fault]:
     most = entry.layers.duration("maximumDuration", default=_DEFAULT.maximum_duration)
     if most and bake.value > most.value:
-        message = f"a bake of {span(bake)} is never over: a step ends after {span(most)} (maximumDuration)"
+        message = f"a bake of {span(bake)} is longer than its step has for a verdict: {span(most)} (maximumDuration)"
         yield from _of_two(BAKE_BEYOND_MAXIMUM, bake, most, message, "make maximumDuration a few times the bake")
     warm_up = entry.layers.duration("warmUp", default=_DEFAULT.warm_up)
     if warm_up and timedelta(0) < bake.value <= warm_up.value:

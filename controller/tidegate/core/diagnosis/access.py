@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from enum import Enum
 
@@ -56,11 +56,13 @@ NEEDED = {
 }
 """Permissions of an App without which the loop stands still: level, and what for."""
 
+MEMBERS = "members"
 USEFUL = {
     "administration": ("read", "branch protection and rulesets cannot be read, so that this command sees less"),
-    "members": ("read", "approvals by a team cannot be counted"),
+    MEMBERS: ("read", "approvals by the teams that tidegate.yaml names cannot be counted"),
 }
-"""Permissions that something is better with: level, and what is worse without."""
+"""Permissions that something is better with: level, and what is worse without. MEMBERS only where a rule names a team;
+whom CODEOWNERS names GitHub counts itself."""
 
 _SETTINGS = "the App's settings, Permissions & events; then accept the change where the App is installed"
 
@@ -132,15 +134,18 @@ RULES = (
 )
 
 
-def examine(access: Access, *, private: bool, actions_may_propose: bool | Unknown) -> Iterator[Remark]:
-    """All about the account. `actions_may_propose` is the repository's setting for the GITHUB_TOKEN."""
+def examine(
+    access: Access, *, private: bool, actions_may_propose: bool | Unknown, teams: Collection[str] = ()
+) -> Iterator[Remark]:
+    """All about the account. `actions_may_propose` is the repository's setting for the GITHUB_TOKEN, `teams` are those
+    whose members may approve something."""
     yield Fine(what=f"signed in as {access}")
     if access.kind is TokenKind.ACTIONS:
         yield from _workflow_token(access, actions_may_propose)
     elif access.is_person:
         yield from _personal(access, private=private)
     else:
-        yield from _app(access)
+        yield from _app(access, teams)
 
 
 def _workflow_token(access: Access, actions_may_propose: bool | Unknown) -> Iterator[Remark]:
@@ -177,7 +182,7 @@ def _scopes(access: Access, *, private: bool) -> Iterator[Remark]:
         yield MISSING_SCOPE.broken(f"the token's scopes are: {found}")
 
 
-def _app(access: Access) -> Iterator[Remark]:
+def _app(access: Access, teams: Collection[str]) -> Iterator[Remark]:
     granted = access.permissions
     if isinstance(granted, Unknown):
         yield unseen("the permissions of the App", granted)
@@ -187,7 +192,7 @@ def _app(access: Access) -> Iterator[Remark]:
         what = f"{access.login} lacks {_title(name)}: {level}, for {purpose}"
         yield MISSING_PERMISSION.broken(what, f"grant {_title(name)}: {level} in {_SETTINGS}")
     for name, (level, worse) in USEFUL.items():
-        if not _has(granted, name, level):
+        if not _has(granted, name, level) and (teams or name != MEMBERS):
             what = f"{access.login} lacks {_title(name)}: {level}; {worse}"
             yield LIMITED_PERMISSION.broken(what, f"grant {_title(name)}: {level} in {_SETTINGS}")
     if not missing:

@@ -14,6 +14,7 @@ from tidegate.core.diagnosis import (
     registry,
     repository,
     series,
+    values,
 )
 from tidegate.core.diagnosis.remark import Rule
 
@@ -25,7 +26,7 @@ SUBJECTS: Mapping[str, tuple[Rule, ...]] = {
     "GitHub: what the workflows need": actions.RULES,
     "MLflow": registry.RULES,
     "Prometheus": metrics.RULES,
-    "Series": series.RULES,
+    "Series": (*series.RULES, *values.RULES),
     "Judgement": expectation.RULES,
 }
 

@@ -5,8 +5,8 @@ A rule is declared once; docs/doctor.md lists them. Which facts break it is its 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 from tidegate.core.finding import Severity
@@ -66,6 +66,15 @@ class Rule:
 
 def unseen(what: str, fact: Unknown) -> Unseen:
     return Unseen(what=what, why=fact.why, silent=fact.silent)
+
+
+def weighed(remarks: Iterable[Remark], idle: str) -> Iterator[Remark]:
+    """The remarks as they are, or each complaint as a note where nothing waits for the thing, and why not."""
+    for remark in remarks:
+        if idle and isinstance(remark, Complaint):
+            yield replace(remark, severity=Severity.NOTE, why=f"Nothing waits for it: {idle}.")
+        else:
+            yield remark
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,6 +1,6 @@
-"""Which series are read where something serves: the counters of objectives without a version, and readiness.
+"""What is read where something serves: the counters of objectives without a version, readiness, and values.
 
-What is said of what they show is `series`'.
+What is said of what they show is `series`' and `values`'.
 """
 
 from __future__ import annotations
@@ -11,9 +11,11 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TypeAlias
 
-from tidegate.core.dialects import version_pattern
-from tidegate.core.judging.queries import Scope, indicator, readiness
-from tidegate.core.manifest import Environment, Model
+from tidegate.core.dialects import conditions, version_pattern
+from tidegate.core.judging.late_labels import step_of
+from tidegate.core.judging.placeholders import filled
+from tidegate.core.judging.queries import Scope, indicator, late_indicator, readiness, squares
+from tidegate.core.manifest import Effect, Environment, Judge, Model, Objective, ValueObjective
 from tidegate.core.pin import Pin
 from tidegate.core.workspace import MetricLabels
 
@@ -23,20 +25,40 @@ Place: TypeAlias = tuple[str, str]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Selector:
-    """What is read of one model in one environment; `bare` is the same without our labels, `labels` are these, and
-    `number` is the pattern of a version's label with the number itself in a group."""
+    """One selector of an objective, named by the manifest's `key`. An `optional` one may find nothing: bad events that
+    have not happened have no series.
 
-    who: str
+    `labels` are ours, `conditions` the patterns that their values meet, and `number` is that of a version's label with
+    the number itself in a group.
+    """
+
+    key: str
     text: str
-    bare: str | None
     resolution: timedelta
     labels: MetricLabels
+    conditions: Mapping[str, str]
     number: str
+    optional: bool = False
 
 
-def selectors(models: Sequence[Model], pins: Mapping[Place, Pin], labels: MetricLabels) -> list[Selector]:
-    """Those of every environment in which a version is stable."""
-    found: list[Selector] = []
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Read:
+    """What one objective, or readiness, reads in one environment: counters, or expressions that answer a value.
+
+    `idle` says why nothing waits for it; it is empty where something does.
+    """
+
+    who: str
+    idle: str = ""
+    counters: tuple[Selector, ...] = ()
+    expressions: tuple[str, ...] = ()
+    labels: MetricLabels
+    resolution: timedelta
+
+
+def reads(models: Sequence[Model], pins: Mapping[Place, Pin], labels: MetricLabels) -> list[Read]:
+    """Those of every environment in which a version is stable. What cannot be asked is left to `validate` to tell."""
+    found: list[Read] = []
     for model in models:
         for environment in model.environments:
             pin = pins.get((model.name, environment.name))
@@ -44,38 +66,85 @@ def selectors(models: Sequence[Model], pins: Mapping[Place, Pin], labels: Metric
                 scope = Scope(
                     model=model.name, environment=environment.name, labels=labels, ready=environment.target.ready
                 )
-                found += _counters(environment, scope)
-                found += _gauge(environment, scope, [serving.version for serving in pin.serves()])
+                found += _of(environment, scope, [serving.version for serving in pin.serves()])
     return found
 
 
-def _counters(environment: Environment, scope: Scope) -> Iterator[Selector]:
-    """Of an objective that counts bad events only the total: no bad event so far means no series so far."""
-    nobody = replace(scope, labels=MetricLabels(model="", environment=""))
-    for objective in environment.objectives:
-        try:
-            asked, bare = indicator(objective, scope, None), indicator(replace(objective, dialect=None), nobody, None)
-        except ValueError:
-            continue  # `validate` tells
-        read = _read(environment, scope, scope.dialect(objective), objective.name)
-        yield replace(read, text=asked.total, bare=bare.total)
-        if objective.bad is None:
-            yield replace(read, text=asked.bad, bare=bare.bad)
+def _of(environment: Environment, scope: Scope, versions: Sequence[int]) -> Iterator[Read]:
+    def read(name: str, idle: str) -> Read:
+        who = f"{name} of {scope.model} in {scope.environment}"
+        return Read(who=who, idle=idle, labels=scope.labels, resolution=environment.rollout.resolution)
+
+    for each in (*environment.objectives, *environment.late):
+        with suppress(ValueError):
+            yield replace(
+                read(each.name, _idle(environment, each)), counters=tuple(_counters(each, environment, scope))
+            )
+    for value in environment.values:
+        yield replace(read(value.name, _idle(environment, value)), expressions=_expressions(value, scope, versions))
+    with suppress(ValueError):
+        if (text := readiness(scope, versions)) is not None:
+            idle = f"nothing is judged in {environment.name} (judge: none)" if _judges_nothing(environment) else ""
+            gauge = replace(_selector(scope.labels, environment, scope), key="target.ready", text=text)
+            yield replace(read("readiness", idle), counters=(gauge,))
 
 
-def _gauge(environment: Environment, scope: Scope, versions: Sequence[int]) -> Iterator[Selector]:
-    with suppress(ValueError):  # `validate` tells
-        if (ready := readiness(scope, versions)) is not None:
-            yield replace(_read(environment, scope, scope.labels, "readiness"), text=ready)
+def _idle(environment: Environment, objective: Objective | ValueObjective) -> str:
+    """Why neither an entry nor a rollout waits for it here."""
+    late = isinstance(objective, Objective) and objective.labels is not None
+    # Without a gauge it is its events that tell whether a version serves, where readiness judges.
+    by_events = environment.judge is Judge.READY and environment.target.ready is None
+    counts = isinstance(objective, Objective) and by_events
+    if objective.effect is Effect.INFORM and not counts:
+        return "its effect is `inform`"
+    if environment.canaries or (not late and (environment.judge is Judge.OBJECTIVES or counts)):
+        return ""
+    if _judges_nothing(environment):
+        return f"nothing is judged in {environment.name} (judge: none)"
+    return f"{environment.name} has no rollout" if late else f"{environment.name} is judged by readiness"
 
 
-def _read(environment: Environment, scope: Scope, labels: MetricLabels, name: str) -> Selector:
-    """What is read, its text still to come."""
+def _judges_nothing(environment: Environment) -> bool:
+    return environment.judge is Judge.NONE and not environment.canaries
+
+
+def _counters(objective: Objective, environment: Environment, scope: Scope) -> Iterator[Selector]:
+    """All events first. Raises ValueError for text that is no plain selector."""
+    plain = _selector(scope.dialect(objective), environment, scope)
+    if objective.labels is not None:
+        plain = replace(plain, resolution=step_of(objective.labels, environment.rollout))
+        bad, total, served = late_indicator(objective, scope, None)
+        yield replace(plain, key="labels.served", text=served)
+    else:
+        asked = indicator(objective, scope, None)
+        bad, total = asked.bad, asked.total
+    yield replace(plain, key="histogram" if objective.histogram else "total", text=total)
+    yield replace(plain, key=_counted(objective), text=bad, optional=objective.bad is not None)
+    if (of_squares := squares(objective, scope, None)) is not None:
+        yield replace(plain, key="squares", text=of_squares)
+
+
+def _counted(objective: Objective) -> str:
+    """The key of what is counted among all events."""
+    if objective.histogram is not None:
+        return "under"
+    if objective.mean is not None:
+        return "sum"
+    return "good" if objective.bad is None else "bad"
+
+
+def _expressions(value: ValueObjective, scope: Scope, versions: Sequence[int]) -> tuple[str, ...]:
+    known = {"model": scope.model, "environment": scope.environment}
+    return tuple(dict.fromkeys(filled(value.value, {**known, "version": str(version)}) for version in versions))
+
+
+def _selector(labels: MetricLabels, environment: Environment, scope: Scope) -> Selector:
+    """One whose text is still to come."""
     return Selector(
-        who=f"{name} of {scope.model} in {scope.environment}",
+        key="",
         text="",
-        bare=None,
         resolution=environment.rollout.resolution,
         labels=labels,
+        conditions=conditions(labels, scope.place, None),
         number=version_pattern(labels, scope.place),
     )

@@ -8,11 +8,13 @@ from __future__ import annotations
 import math
 from bisect import bisect_left
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import accumulate
 
-from tidegate.core.judging.burning import Burning, looks, paging
+from tidegate.core.judging.burning import Burning, paging
 from tidegate.core.judging.comparison import as_e_value, outside_evidence
 from tidegate.core.judging.counts import Cell, Frame, Grid, cut, instant
+from tidegate.core.judging.dispersion import divisor
 from tidegate.core.judging.verdict import ObjectiveVerdict, Question, Stage, Standing, Tally
 from tidegate.core.judging.workings import Workings, workings
 from tidegate.core.manifest import Objective, Rollout
@@ -22,7 +24,8 @@ class Stood:
     """How an arm stood after any number of its cells, which are counted from the first of their grid.
 
     It breaches by an always-valid lower bound of its bad rate since the first of them, or by a pair of windows that
-    burns; each way has an equal part of the false revert rate. A breach is absorbing: nothing is weighed after it.
+    burns; each way has an equal part of what the objective has of the false revert rate. A breach is absorbing: nothing
+    is weighed after it.
     """
 
     def __init__(
@@ -31,9 +34,9 @@ class Stood:
         rollout = question.rollout
         self._enough = max(rollout.minimum_events, 1)
         self._events = list(accumulate((tally.total for tally in tallies), initial=0.0))
-        self.needed = (2 if paging(objective) else 1) / rollout.false_revert_rate
+        self.needed = (2 if paging(objective) else 1) * question.sharing / rollout.false_revert_rate
         self.evidence: list[float] = []
-        self.burning = Burning(objective, rollout, looks(question), cells, tallies)
+        self.burning = Burning(question, objective, cells, tallies)
         bound, burned = self._weigh(rollout, objective, tallies), self.burning.tripped
         self.breach = min((found for found in (bound, burned) if found is not None), default=None)
         self.burned = self.burning.by if burned is not None and burned == self.breach else None
@@ -61,6 +64,8 @@ class AgainstObjective:
     """The subject against the objective, since the stage began and warm-up was over."""
 
     def __init__(self, question: Question, grid: Grid) -> None:
+        found, self._measured = divisor(grid.tracked, question, grid.frame)
+        question = replace(question, rollout=replace(question.rollout, dispersion=found))
         self._question, self._objective, self._frame = question, grid.tracked.objective, grid.frame
         cells = grid.arms[question.subject].cells
         self._cold = bisect_left(cells, warm_from(question, cells), key=lambda cell: cell.start)
@@ -88,6 +93,7 @@ class AgainstObjective:
             burned=None if burned is None else self._stood.burned,
             burned_at=None if burned is None else instant(self._end(burned)),
             dispersion=self._question.rollout.dispersion,
+            dispersion_measured=self._measured,
             standing=self._stood.after(warm),
             reference_standing=Standing.UNKNOWN if breach is None else self._before,
         )
@@ -97,7 +103,7 @@ class AgainstObjective:
         warm = max(cells - self._cold, 0)
         told = warm if self._stood.breach is None else min(self._stood.breach + 1, warm)
         weighed = ((cell.start, cell.tally, Tally()) for cell in self._warm[:told])
-        return workings(weighed, self._stood.burning.after(told), compared=False)
+        return workings(self._objective, weighed, self._stood.burning.after(told), compared=False)
 
     def _end(self, warm: int) -> float:
         return (self._frame.first + self._cold + warm + 1) * self._frame.resolution
@@ -113,7 +119,8 @@ class AgainstObjective:
         )
         theirs = cut(grid.tracked.only(question.reference), before)
         tallies = [cell.tally for cell in theirs.arms[question.reference].cells]
-        if theirs.unread(began) is not None or not any(tally.total > 0 for tally in tallies):
+        unread = theirs.unread(began) or theirs.out_of_range(len(tallies))
+        if unread is not None or not any(tally.total > 0 for tally in tallies):
             return Standing.UNKNOWN
         return Stood(question, self._objective, range(len(tallies)), tallies).after(len(tallies))
 

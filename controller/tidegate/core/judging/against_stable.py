@@ -19,7 +19,7 @@ from tidegate.core.judging.dispersion import divisor
 from tidegate.core.judging.evidence import ruled_out, worse
 from tidegate.core.judging.verdict import Comparison, ObjectiveVerdict, Question, Tally
 from tidegate.core.judging.workings import Workings, workings
-from tidegate.core.manifest import Effect, Objective, Rollout
+from tidegate.core.manifest import Objective, Rollout
 
 RULED_OUT = "ruled out"
 INSIDE = "inside the objective"
@@ -58,7 +58,7 @@ class AgainstStable:
         both = list(zip(mine, theirs, strict=True))
         self._sums = [list(accumulate(arm, initial=Tally())) for arm in (mine, theirs)]
         self._stood = [Stood(self._question, objective, self._cells, arm) for arm in (mine, theirs)]
-        self._needed = sharing(question) / rollout.false_revert_rate
+        self._needed = question.sharing / rollout.false_revert_rate
         self._worse_from: int | None = None
         self._evidence = self._weighed(worse(objective, both, rollout))
         enough = math.log(_WAYS_TO_BE_CLEARED / rollout.false_advance_rate)
@@ -99,7 +99,7 @@ class AgainstStable:
         pairs = bisect_left(self._cells, cells)
         told = pairs if self._worse_from is None else min(self._worse_from + 1, pairs)
         weighed = ((pair.start, pair.subject, pair.reference) for pair in self._pairs[:told])
-        return workings(weighed, self._stood[0].burning.after(told), compared=True)
+        return workings(self._objective, weighed, self._stood[0].burning.after(told), compared=True)
 
     def _end(self, pair: int) -> datetime:
         return instant(self._pairs[pair].start) + self._question.rollout.resolution
@@ -150,12 +150,6 @@ def _comparison(worse: int | None, cleared_by: str) -> Comparison:
     if worse is not None:
         return Comparison.WORSE
     return Comparison.CLEARED if cleared_by else Comparison.UNDECIDED
-
-
-def sharing(question: Question) -> int:
-    """Over how many objectives the false revert rate is shared (equal weights, union bound)."""
-    late = question.together.objectives if question.together else ()
-    return max(sum(objective.effect is Effect.REVERT for objective in (*question.objectives, *late)), 1)
 
 
 def minimum_effect(rollout: Rollout, objective: Objective) -> float:

@@ -7,10 +7,12 @@ Counters are read at fixed instants, a step apart. What the labels say of a vers
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import accumulate, pairwise
 
+from tidegate.core.judging.beginnings import SteppedBeginnings
 from tidegate.core.judging.reading import Sampled, Series, Unread, Why
 from tidegate.core.judging.verdict import LateReadings, Tally
 from tidegate.core.manifest import Objective
@@ -20,10 +22,15 @@ class Served:
     """The predictions of one version, by step (counted since the epoch)."""
 
     def __init__(self, by_step: Mapping[int, float]) -> None:
-        self.first = min((step for step, number in by_step.items() if number > 0), default=None)
+        self._steps = sorted(step for step, number in by_step.items() if number > 0)
         self.known_since = min(by_step, default=0)
         steps = range(self.known_since, max(by_step, default=-1) + 1)
         self._sums = list(accumulate((by_step.get(step, 0.0) for step in steps), initial=0.0))
+
+    def first(self, since: int) -> int | None:
+        """The first step from one on in which it made any."""
+        index = bisect_left(self._steps, since)
+        return self._steps[index] if index < len(self._steps) else None
 
     def between(self, after: int, until: int) -> float:
         """Those of the steps after one and up to another."""
@@ -67,9 +74,11 @@ def counted(
         return Unread(why=Why.NO_DATA, words="nothing is counted under `labels.served`")
     if not any("le" in series.labels for series in total.series):
         return Unread(why=Why.NO_DATA, words="no label of either version yet, or `total` is no histogram")
+    beginnings = SteppedBeginnings((served, total, bad), label)
+    of_bad, of_all = (_Histogram(each, label, step, beginnings) for each in (bad, total))
     return Counted(
-        buckets=_buckets(objective, _Histogram(bad, label, step), _Histogram(total, label, step), versions, step),
-        served={version: Served(_grown(_of(served, label, version), served, step)) for version in versions},
+        buckets=_buckets(objective, of_bad, of_all, versions, step),
+        served={version: Served(_grown(_of(served, label, version), step, beginnings)) for version in versions},
         last=max((round(series.samples[-1][0] / step) for series in (*served.series, *total.series)), default=-1),
     )
 
@@ -77,8 +86,8 @@ def counted(
 class _Histogram:
     """Increments of a histogram's buckets, by version and upper bound. Client libraries print one bound as 1 or 1.0."""
 
-    def __init__(self, reading: Sampled, label: str, step: float) -> None:
-        self._reading, self._label, self._step = reading, label, step
+    def __init__(self, reading: Sampled, label: str, step: float, beginnings: SteppedBeginnings) -> None:
+        self._reading, self._label, self._step, self._beginnings = reading, label, step, beginnings
 
     def bounds(self) -> list[float]:
         """The finite upper bounds, in order."""
@@ -86,7 +95,7 @@ class _Histogram:
 
     def grown(self, version: int, le: float) -> Mapping[int, float]:
         series = [each for each in _of(self._reading, self._label, version) if _bound(each) == le]
-        return _grown(series, self._reading, self._step)
+        return _grown(series, self._step, self._beginnings)
 
 
 def _buckets(
@@ -139,23 +148,22 @@ def _of(reading: Sampled, label: str, version: int) -> list[Series]:
     return [series for series in reading.series if series.labels.get(label) == str(version)]
 
 
-def _source(series: Series) -> tuple[str, str]:
-    return series.labels.get("job", ""), series.labels.get("instance", "")
-
-
-def _grown(of_one: Iterable[Series], reading: Sampled, step: float) -> dict[int, float]:
-    """What these series grew by in each step. A series that is new counts from 0 if its target was there before it; a
-    counter that fell was reset to 0, and what it counted until then since the instant before is lost."""
-    began: dict[tuple[str, str], float] = {}
-    for series in reading.series:
-        first = series.samples[0][0] if series.samples else math.inf
-        began[_source(series)] = min(first, began.get(_source(series), math.inf))
+def _grown(of_one: Iterable[Series], step: float, beginnings: SteppedBeginnings) -> dict[int, float]:
+    """What these series grew by in each step, from what they began at. A counter that fell was reset to 0, and what it
+    counted until then since the instant before is lost."""
     grown: dict[int, float] = {}
     for series in of_one:
-        known = None if series.samples and series.samples[0][0] <= began[_source(series)] else 0.0
-        for at, value in series.samples:
+        for at, by in _increments(series, beginnings):
             index = round(at / step)
-            by = 0.0 if known is None else value - known if value >= known else value
             grown[index] = grown.get(index, 0.0) + by
-            known = value
     return grown
+
+
+def _increments(series: Series, beginnings: SteppedBeginnings) -> Iterator[tuple[float, float]]:
+    if series.samples:
+        at, first = series.samples[0]
+        yield at, 0.0
+        if (began := beginnings.of(series)) is not None:
+            yield began.known, first - began.value
+    for (_, before), (at, value) in pairwise(series.samples):
+        yield at, value - before if value >= before else value

@@ -9,22 +9,28 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_right
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import accumulate, pairwise
 
 from tidegate.core.alerting.queries import span
+from tidegate.core.judging.beginnings import SteppedBeginnings
 from tidegate.core.judging.counts import instant
 from tidegate.core.judging.reading import Sampled, Series, Unread, Why
 from tidegate.core.judging.verdict import ObjectiveReadings, Tally
 from tidegate.core.manifest import Objective
+from tidegate.core.quantity import write_duration
 
 STEP = timedelta(minutes=10)
 
 LEAD = timedelta(hours=1)
 """So long before the window counters are read as well. What is there by then was there before: its first sample is a
-baseline. A series that comes later belongs to a process, or to a kind of event, that is new: it began at 0."""
+baseline. A series that comes later belongs to a process, or to a kind of event, that is new: it began at 0, unless it
+is an old one under other labels (`beginnings`)."""
+
+_VERSION = "version"
+"""The usual label of versions. Budgets are of all versions: under another name it is a label as any other."""
 
 _LOOKED_AHEAD = timedelta(hours=1)
 
@@ -70,14 +76,16 @@ def budget(objective: Objective, read: ObjectiveReadings, until: datetime) -> Bu
     if (missing := _missing(objective, read.total, read.bad)) is not None:
         return Budget(objective=objective, until=until, unread=Unread(why=Why.NO_DATA, words=missing))
     first = min(series.samples[0][0] for series in read.total.series)
-    steps = _steps(_increments(read.total, first), _increments(read.bad, first), inverted=objective.bad is None)
+    beginnings = SteppedBeginnings((read.total, read.bad), _VERSION)
+    totals, counted = (_increments(each, first, beginnings) for each in (read.total, read.bad))
+    steps = _steps(totals, counted, inverted=objective.bad is None)
     start = (until - objective.window).timestamp()
     inside = [(at, tally) for at, tally in steps if at > start]
     known = Budget(
         objective=objective,
         until=until,
         since=instant(max(first, start)),
-        tally=sum((tally for _, tally in inside), Tally()),
+        tally=_all(tally for _, tally in inside),
     )
     if not known.exhausted:
         return known
@@ -97,36 +105,46 @@ def _missing(objective: Objective, total: Sampled, counted: Sampled) -> str | No
     if not any(series.samples for series in total.series):
         return f"no total events within {span(objective.window)}"
     if objective.bad is None and not any(series.samples for series in counted.series):
-        what = "the histogram has no bucket at the objective's bound" if objective.histogram else "no good events"
+        under = objective.under
+        what = "no good events" if under is None else f"the histogram has no bucket at {write_duration(under)}"
         return f"{what}: does the selector match any series?"
     return None
 
 
-def _increments(sampled: Sampled, first: float) -> _Increments:
+def _increments(sampled: Sampled, first: float, beginnings: SteppedBeginnings) -> _Increments:
     """By the instant that showed them, of all series together. A counter that fell was reset to 0 in between."""
     found: dict[float, float] = {}
     for series in sampled.series:
-        for at, more in _of_series(series, first):
+        for at, more in _of_series(series, first, beginnings):
             found[at] = found.get(at, 0.0) + more
     return found
 
 
-def _of_series(series: Series, first: float) -> Iterator[tuple[float, float]]:
+def _of_series(series: Series, first: float, beginnings: SteppedBeginnings) -> Iterator[tuple[float, float]]:
     samples = [(at, value) for at, value in series.samples if math.isfinite(value)]
     if samples and samples[0][0] > first + LEAD.total_seconds():
-        yield samples[0]
+        if not beginnings.knows_target(series):
+            yield samples[0]
+        elif (began := beginnings.of(series)) is not None:
+            yield began.known, samples[0][1] - began.value
     for (_, before), (at, value) in pairwise(samples):
         yield at, value - before if value >= before else value
 
 
 def _steps(totals: _Increments, counted: _Increments, *, inverted: bool) -> list[tuple[float, Tally]]:
-    """Oldest first. Where good events are counted, the others are bad."""
+    """Oldest first. Where good events are counted, the others are bad: less than none in a step that shows good ones of
+    the step before."""
     steps = []
     for at in sorted({*totals, *counted}):
         events, other = totals.get(at, 0.0), counted.get(at, 0.0)
-        bad = events - other if inverted else other
-        steps.append((at, Tally(bad=min(max(bad, 0.0), events), total=events)))
+        steps.append((at, Tally(bad=events - other if inverted else other, total=events)))
     return steps
+
+
+def _all(steps: Iterable[Tally]) -> Tally:
+    """Two counters may be scraped a moment apart. Over a window that cancels out; rounded step by step it does not."""
+    found = sum(steps, Tally())
+    return Tally(bad=min(max(found.bad, 0.0), found.total), total=found.total)
 
 
 def _recovers(spent: Budget, steps: Sequence[tuple[float, Tally]]) -> datetime:

@@ -67,12 +67,13 @@ class Burning:
     """
 
     def __init__(
-        self, objective: Objective, rollout: Rollout, looked_at: int, cells: Sequence[int], tallies: Sequence[Tally]
+        self, question: Question, objective: Objective, cells: Sequence[int], tallies: Sequence[Tally]
     ) -> None:
-        self._rollout, self._cells = rollout, cells
+        self._rollout, self._cells = question.rollout, cells
         self._allowed = float(budget(objective.target))
-        self._pairs = [_weighed(burn, rollout, self._allowed) for burn in paging(objective)]
-        self._needed = math.log(2 * max(len(self._pairs), 1) * looked_at / rollout.false_revert_rate)
+        self._pairs = [_weighed(burn, question.rollout, self._allowed) for burn in paging(objective)]
+        chances = max(len(self._pairs), 1) * looks(question) * question.sharing
+        self._needed = math.log(2 * chances / question.rollout.false_revert_rate)
         self._bad = list(accumulate((tally.bad for tally in tallies), initial=0.0))
         self._total = list(accumulate((tally.total for tally in tallies), initial=0.0))
         self.tripped, self.by = self._first()

@@ -10,11 +10,12 @@ from __future__ import annotations
 import math
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from itertools import accumulate, islice, pairwise, zip_longest
 from statistics import median
 
+from tidegate.core.judging.figures import Figures, first_outside
 from tidegate.core.judging.reading import Unread, Why
 from tidegate.core.judging.tracking import Track, Tracked
 from tidegate.core.judging.verdict import Tally
@@ -131,17 +132,25 @@ class Scrapes:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Grid:
-    """One objective's counters in cells: every arm has the same ones, all that are over by `frame.now`."""
+    """One objective's counters in cells: every arm has the same ones, all that are over by `frame.now`.
+
+    `outside`: the first cell in which figures of a mean are known to leave their range, and what shows it.
+    """
 
     tracked: Tracked
     frame: Frame
     arms: Mapping[int, Arm]
     scrapes: Scrapes
     due: Sequence[float]
+    outside: tuple[int, str] | None
 
     def judged(self, now: float) -> int:
         """How many cells are judged at an instant: they ended two scrapes ago, so that their last scrape is in."""
         return bisect_right(self.due, now)
+
+    def in_range(self, cells: int) -> int:
+        """How many of the first cells come before the one whose figures are outside."""
+        return cells if self.outside is None else min(cells, self.outside[0])
 
     @property
     def settled(self) -> float:
@@ -161,6 +170,12 @@ class Grid:
             return Unread(why=Why.NO_DATA, words=missing)
         return too_coarse(self.frame.resolution, self.scrapes.by(now))
 
+    def out_of_range(self, cells: int) -> Unread | None:
+        """Why nothing more can be said once so many cells are judged. What was said of those before stays said."""
+        if self.outside is None or self.in_range(cells) == cells:
+            return None
+        return Unread(why=Why.OUT_OF_RANGE, words=self.outside[1])
+
 
 def cut(series: Tracked, frame: Frame) -> Grid:
     """The cells of every version."""
@@ -172,6 +187,7 @@ def cut(series: Tracked, frame: Frame) -> Grid:
         arms={version: _arm(series, version, frame, (own, scrapes)) for version, own in sources.items()},
         scrapes=scrapes,
         due=due(frame, scrapes),
+        outside=min(_outside(series, frame), default=None),
     )
 
 
@@ -196,6 +212,11 @@ def by_target(series: Tracked, version: int, frame: Frame) -> list[list[Tally]]:
 
 def instant(seconds: float) -> datetime:
     return datetime.fromtimestamp(seconds, UTC)
+
+
+def written(seconds: float) -> str:
+    """An instant, as reasons print it."""
+    return f"{instant(seconds):%Y-%m-%d %H:%M:%S} UTC"
 
 
 def _sources(tracks: Sequence[Track], frame: Frame) -> dict[object, Source]:
@@ -244,18 +265,56 @@ def _arm(series: Tracked, version: int, frame: Frame, watched: tuple[Mapping[obj
 
 
 def _tallies(series: Tracked, version: int, frame: Frame) -> list[Tally]:
-    total, other = _cells(series.totals[version], frame), _cells(series.counted[version], frame)
-    squares = {} if series.squares is None else _cells(series.squares[version], frame)
     tallies = []
-    for index in range(frame.first, frame.last):
-        events = total.get(index, 0.0)
-        seen = series.share(other.get(index, 0.0), events)
+    for cell in _figures(series, version, frame):
+        events, seen = cell.number, series.share(cell.total, cell.number)
         bad = max(events - seen, 0.0) if series.inverted else seen
-        squared = series.squared(squares.get(index, 0.0), other.get(index, 0.0), events)
+        squared = series.squared(cell.squares, cell.total, events)
         if squared and series.inverted:
             squared += events - 2 * seen
         tallies.append(Tally(bad=min(bad, events), total=events, squares=squared))
     return tallies
+
+
+def _figures(series: Tracked, version: int, frame: Frame) -> list[Figures]:
+    """What every cell counts: events, those that are bad or good (or what figures add up to), and squares."""
+    total, other = _cells(series.totals[version], frame), _cells(series.counted[version], frame)
+    squares = {} if series.squares is None else _cells(series.squares[version], frame)
+    return [
+        Figures(number=total.get(index, 0.0), total=other.get(index, 0.0), squares=squares.get(index, 0.0))
+        for index in range(frame.first, frame.last)
+    ]
+
+
+def _outside(series: Tracked, frame: Frame) -> Iterator[tuple[int, str]]:
+    """Of each version, the first cell in which figures are known to lie outside their range."""
+    if (mean := series.objective.mean) is not None:
+        for version in series.totals:
+            if found := first_outside(mean, _read_apart(series, version, frame)):
+                index, words = found
+                yield index, f"version {version}: {words}"
+
+
+def _read_apart(series: Tracked, version: int, frame: Frame) -> Iterator[Figures]:
+    """The figures of every cell, with how many events one counter may be ahead of another: one of each target and one
+    of a hundred where the same scrapes brought all of them, else as many as the cell has."""
+    counters = (series.totals, series.counted, series.squares)
+    scrapes = [_scrapes(tracks[version], frame) for tracks in counters if tracks is not None]
+    for index, cell in enumerate(_figures(series, version, frame), start=frame.first):
+        seen = [each.get(index, set()) for each in scrapes]
+        together = all(each == seen[0] for each in seen)
+        targets = len({source for source, _ in seen[0]})
+        yield replace(cell, ahead=targets + cell.number / 100 if together else cell.number)
+
+
+def _scrapes(tracks: Iterable[Track], frame: Frame) -> dict[int, set[tuple[object, float]]]:
+    """By cell, which targets were scraped in it, and when."""
+    found: dict[int, set[tuple[object, float]]] = {}
+    resolution = frame.resolution
+    for track in tracks:
+        for at, _ in _between(track, frame.first * resolution, frame.last * resolution):
+            found.setdefault(math.floor(at / resolution), set()).add((track.source, at))
+    return found
 
 
 def _cells(tracks: Iterable[Track], frame: Frame) -> dict[int, float]:

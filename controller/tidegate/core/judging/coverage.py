@@ -8,9 +8,20 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from tidegate.core.judging.age_buckets import AgeBucket
 from tidegate.core.judging.verdict import Tally
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """The labels of both versions that came in one step at one age, and the predictions that they can belong to."""
+
+    number: int
+    subject: Tally
+    reference: Tally
+    served: tuple[float, float]
 
 
 class Seen:
@@ -21,12 +32,15 @@ class Seen:
         self.bucket, self._bets = bucket, bets
         self.subject = self.reference = Tally()
         self._served = (0.0, 0.0)
+        self.steps: list[Step] = []
         self._mine, self._theirs, self._more = ([0.0] * len(bets) for _ in range(3))
 
-    def add(self, subject: Tally, reference: Tally, served: tuple[float, float], worse_than: float) -> None:
-        """The labels of one step, and the predictions that they can belong to."""
+    def add(self, step: Step, worse_than: float) -> None:
+        """Everything of one step."""
+        subject, reference = step.subject, step.reference
+        self.steps.append(step)
         self.subject, self.reference = self.subject + subject, self.reference + reference
-        self._served = (self._served[0] + served[0], self._served[1] + served[1])
+        self._served = (self._served[0] + step.served[0], self._served[1] + step.served[1])
         if not subject.total or not reference.total:
             return
         share = subject.total / (subject.total + reference.total)

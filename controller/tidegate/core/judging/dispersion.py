@@ -1,20 +1,23 @@
 """How clustered bad events are, measured on stable before a rollout: what log-likelihoods are divided by.
 
-Only what happened before the stage began counts, so that every pass measures the same. What is measured between
-targets of one version is what shows between two versions: how unevenly bad events fall on those that are alike. What
-swings for all of them at once is nobody's cluster. Estimator and figures: docs/judgement.md.
+Only what happened before the stage began counts, so that every pass measures the same. What is measured between targets
+of one version is what shows between two versions: how unevenly bad events fall on those that are alike. What swings for
+all of them at once is nobody's cluster. Of late labels the same is told from step to step. Estimator and figures:
+docs/judgement.md, docs/late-labels.md.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TypeAlias
 
+from tidegate.core.judging.age_buckets import AgeBucket
 from tidegate.core.judging.counts import Frame, by_target
 from tidegate.core.judging.tracking import Tracked, known_since
 from tidegate.core.judging.verdict import Question, Tally
+from tidegate.core.manifest import Rollout
 
 HISTORY = timedelta(hours=6)
 
@@ -47,6 +50,12 @@ def divisor(series: Tracked, question: Question, stage: Frame) -> tuple[float, b
     return found, True
 
 
+def stable_throughout(reference_since: datetime | None, measured_from: datetime, rollout: Rollout) -> bool:
+    """Whether git tells that the reference was stable in all of the time that is measured. Taking it over may have
+    lasted until `progressDeadline`."""
+    return reference_since is not None and reference_since + rollout.progress_deadline <= measured_from
+
+
 def measured(series: Tracked, version: int, history: Frame) -> float | None:
     """The dispersion of a version's bad events; None where they are few, or the version is known only from later on."""
     if known_since(series.totals[version]) > history.start + history.resolution:
@@ -56,6 +65,31 @@ def measured(series: Tracked, version: int, history: Frame) -> float | None:
     if sum(bad) < _BAD_EVENTS or sum(each > 0 for each in bad) < _BAD_CELLS:
         return None
     return dispersion(targets, history.resolution)
+
+
+def of_labels(buckets: Iterable[AgeBucket], version: int, steps: range) -> float | None:
+    """The dispersion of a version's bad labels that came in these steps; None where they are few.
+
+    In each age bucket a step with labels is held against those on either side of it. What deviates in several buckets
+    of one step counts together: whoever leaves is a wrong prediction of every age.
+    """
+    deviations: dict[int, float] = {}
+    variances: dict[int, float] = {}
+    bad: dict[int, float] = {}
+    for bucket in buckets:
+        known = sorted((step, tally) for step, tally in bucket.labels[version].items() if step in steps)
+        for (_, before), (step, tally), (_, after) in zip(known, known[1:], known[2:], strict=False):
+            around = before + after
+            together = tally + around
+            rate = together.bad / together.total
+            deviations[step] = deviations.get(step, 0.0) + tally.bad - tally.total * rate
+            variance = rate * (1 - rate) * tally.total * around.total / together.total
+            variances[step] = variances.get(step, 0.0) + variance
+            bad[step] = bad.get(step, 0.0) + tally.bad
+    if sum(bad.values()) < _BAD_EVENTS or sum(each > 0 for each in bad.values()) < _BAD_CELLS:
+        return None
+    expected = sum(variances.values())
+    return round(max(1.0, sum(each**2 for each in deviations.values()) / expected), 2) if expected else None
 
 
 def dispersion(targets: Sequence[Sequence[Tally]], resolution: float) -> float:

@@ -29,9 +29,11 @@ class BesidePrevious:
         return replace(compared, standing=absolute.standing, reference_standing=absolute.reference_standing)
 
     def workings(self, cells: int) -> Workings:
-        """Of the one that `after` tells."""
-        told = self.after(cells).comparison is Comparison.WORSE
-        return self._compared.workings(cells) if told else self._absolute.workings(cells)
+        """Of the one that `after` tells. While that is the objective, of the comparison as well."""
+        compared, workings = self._compared.after(cells), self._compared.workings(cells)
+        if self.after(cells).comparison is Comparison.WORSE:
+            return workings
+        return replace(self._absolute.workings(cells), beside=(compared, workings))
 
 
 def _reverts_before(absolute: ObjectiveVerdict, compared: ObjectiveVerdict) -> bool:

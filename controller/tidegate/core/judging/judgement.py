@@ -14,8 +14,8 @@ from itertools import accumulate
 
 from tidegate.core.judging.against_objective import AgainstObjective
 from tidegate.core.judging.against_stable import AgainstStable
-from tidegate.core.judging.counts import Arm, Grid, cut, instant
-from tidegate.core.judging.dispersion import HISTORY
+from tidegate.core.judging.counts import Arm, Grid, cut, instant, written
+from tidegate.core.judging.dispersion import HISTORY, stable_throughout
 from tidegate.core.judging.held_back import BesidePrevious
 from tidegate.core.judging.late_labels import late_labels
 from tidegate.core.judging.reading import Unread, Why
@@ -29,9 +29,10 @@ from tidegate.core.judging.verdict import (
     Question,
     Stage,
     Standing,
+    ValueVerdict,
     Verdict,
 )
-from tidegate.core.judging.workings import Workings
+from tidegate.core.judging.workings import LateWorkings, Workings
 from tidegate.core.manifest import Effect, Objective
 
 
@@ -50,7 +51,7 @@ class Judged:
         self._question = question
         versions = (question.subject,) if question.reference is None else (question.subject, question.reference)
         follower = Follower(counters, question.version_label, versions)
-        self._objectives = [_judged(question, each, follower, counters.now) for each in question.objectives]
+        self._objectives = [_judged(question, each, follower, counters) for each in question.objectives]
         self._values = values(question, counters.values)
         self._late = late_labels(question.together, counters.late, question.version_label)
         self._services: dict[tuple[str, ...], EventService] = {}
@@ -66,10 +67,6 @@ class Judged:
         cells = min((look.cells for look in readable), default=0)
         service, unread = _service(self._question, self._by_events(readable, cells), self._readiness(now))
         figures = tuple(value.at(now) for value in self._values)
-        needed = (
-            *(look.verdict.unread for look in looks if look.verdict.effect is not Effect.INFORM),
-            *(figure.unread for figure in figures if figure.objective.effect is not Effect.INFORM),
-        )
         return Verdict(
             stage=self._question.stage,
             subject=self._question.subject,
@@ -81,15 +78,19 @@ class Judged:
             events=_events(readable),
             absent_for=service.absent_for,
             first_bad_at=_first_bad_at(self._question, readable),
-            unread=next((reason for reason in needed if reason is not None), unread),
+            unread=_named(_missing(looks, figures)) or unread,
             values=figures,
             late=tuple(labels.at(now) for labels in self._late),
         )
 
     def workings(self, now: datetime) -> dict[str, Workings]:
-        """By objective, the cells behind its verdict as of an instant. What a mean weighs is not told cell by cell."""
+        """By objective, the cells behind its verdict as of an instant."""
         judged = [each for each in self._objectives if isinstance(each, _Objective)]
-        return {each.objective.name: each.workings(now) for each in judged if each.objective.mean is None}
+        return {each.objective.name: each.workings(now) for each in judged}
+
+    def late_workings(self, now: datetime) -> dict[str, LateWorkings]:
+        """By late objective, the labels behind its verdict as of an instant."""
+        return {labels.objective.name: labels.workings(now) for labels in self._late}
 
     def _by_events(self, readable: Sequence[_Look], cells: int) -> Service:
         """What the objectives that can be read show together: nearly always the same ones."""
@@ -116,8 +117,9 @@ class _Look:
 class _Objective:
     """One objective judged over the whole time."""
 
-    def __init__(self, question: Question, series: Tracked, now: datetime) -> None:
-        self._question, self._objective = question, series.objective
+    def __init__(self, question: Question, series: Tracked, counters: Counters) -> None:
+        self._question, self._objective, self._kept = question, series.objective, counters.kept
+        now = counters.now
         self._grid = cut(series, frame_of(question, now))
         canary = question.stage is Stage.CANARY
         self._against = _against(question, self._grid)
@@ -135,9 +137,11 @@ class _Objective:
         if reason := self._at_last if asked > self._settled else self._why_unread(asked):
             return _unread(self._objective, reason)
         cells = self._grid.judged(asked)
-        verdict = self._against.after(cells)
+        verdict = self._verdict(now, cells)
+        if verdict.unread is not None and verdict.unread.why is Why.OUT_OF_RANGE:
+            return _Look(verdict=verdict)
         return _Look(
-            verdict=verdict if _proven(self._question, verdict) else _with_unread(verdict, self._in_doubt(now)),
+            verdict=verdict,
             arms=self._grid.arms,
             cells=cells,
             events=self._events[max(cells - self._changed, 0)],
@@ -148,7 +152,19 @@ class _Objective:
         return self._objective
 
     def workings(self, now: datetime) -> Workings:
-        return self._against.workings(self._grid.judged(now.timestamp()))
+        return self._against.workings(self._grid.in_range(self._grid.judged(now.timestamp())))
+
+    def _verdict(self, now: datetime, cells: int) -> ObjectiveVerdict:
+        """What so many cells say: nothing by a divisor that may not be the one measured before. What is proven stands,
+        whatever else is in doubt."""
+        if lost := self._divisor_lost(now.timestamp()):
+            return _nothing_said(self._objective, lost)
+        verdict = self._against.after(self._grid.in_range(cells))
+        if _proven(self._question, verdict):
+            return verdict
+        if reason := self._grid.out_of_range(cells):
+            return _nothing_said(self._objective, reason)
+        return _with_unread(verdict, self._in_doubt(now))
 
     def _why_unread(self, now: float) -> Unread | None:
         return self._grid.unread(now) or self._history_lost(now)
@@ -160,21 +176,48 @@ class _Objective:
             return None
         return self._known_late(question.reference, question.since, now)
 
+    def _divisor_lost(self, now: float) -> Unread | None:
+        """Stable in all the hours that dispersion is measured on, as git tells, and known only from later on: those
+        hours may have been measured while they were kept. Where a target of either version was scraped before, they
+        still are."""
+        question = self._question
+        stable = stable_throughout(question.reference_since, question.since - HISTORY, question.rollout)
+        if question.reference is None or not stable:
+            return None
+        measured_from = (question.since - HISTORY).timestamp()
+        began = self._grid.arms[question.reference].began.by(now)
+        scraped = (arm.began.by(now) for arm in self._grid.arms.values())
+        if began is None or any(at is not None and at <= measured_from for at in scraped):
+            return None
+        lost = _lost(question.reference, began)
+        return replace(lost, words=f"{lost.words}, and dispersion is measured since {written(measured_from)}")
+
     def _known_late(self, version: int, since: datetime, now: float) -> Unread | None:
         """Unread when a version is known only from later on than the first cell."""
         began = self._grid.arms[version].began.by(now)
         if began is None or began <= (since + self._question.rollout.resolution).timestamp():
             return None
-        words = f"version {version} is known only since {instant(began):%Y-%m-%d %H:%M:%S} UTC"
-        return Unread(why=Why.HISTORY_LOST, words=words)
+        return _lost(version, began)
 
     def _in_doubt(self, now: datetime) -> Unread | None:
         """Why nothing goes on by what the cells say: counters stopped coming, or retention lost what came before. What
         is found nevertheless stands."""
+        question = self._question
         if stale := self._stale(now):
             return stale
-        needed = _served_by(self._question)
-        return self._known_late(*needed, now.timestamp()) if needed else None
+        if question.stage not in (Stage.PROBATION, Stage.BAKE):
+            return None
+        # Taking the version over may have lasted until then.
+        deployed = question.since + question.rollout.progress_deadline
+        lost = self._known_late(question.subject, deployed, now.timestamp())
+        return lost if question.stage is not Stage.BAKE else lost and self._unless_kept(lost)
+
+    def _unless_kept(self, lost: Unread) -> Unread | None:
+        """Nobody served beside a version that bakes, and deploying it may take long: it is known late for that reason
+        if Prometheus still has something of the time before."""
+        if isinstance(self._kept, Unread):
+            return self._kept
+        return None if self._kept is not None and self._kept.series else lost
 
     def _stale(self, now: datetime) -> Unread | None:
         newest = self._newest.by(now.timestamp())
@@ -192,17 +235,24 @@ def _proven(question: Question, verdict: ObjectiveVerdict) -> bool:
     return breach or verdict.comparison is Comparison.WORSE
 
 
-def _served_by(question: Question) -> tuple[int, datetime] | None:
-    """Which version served by when, as git tells: stable in the hours that dispersion is measured on, if it was stable
-    in all of them, and on probation the subject. Taking it over may have lasted until `progressDeadline`."""
-    deploys = question.rollout.progress_deadline
-    if question.stage is Stage.PROBATION:
-        return question.subject, question.since + deploys
-    measured_from = question.since - HISTORY
-    entered = question.reference_since
-    if question.stage is not Stage.CANARY or question.reference is None or entered is None:
+def _missing(looks: Sequence[_Look], figures: Sequence[ValueVerdict]) -> list[tuple[str, Unread]]:
+    """What cannot be read of all that does more than inform, and why."""
+    judged = [(each.verdict.objective, each.verdict.effect, each.verdict.unread) for each in looks]
+    judged += [(each.objective.name, each.objective.effect, each.unread) for each in figures]
+    return [(name, reason) for name, effect, reason in judged if reason is not None and effect is not Effect.INFORM]
+
+
+def _named(found: Sequence[tuple[str, Unread]]) -> Unread | None:
+    """The first reason, with whose it is and how many more have one. A server that does not answer is the reason of
+    them all."""
+    if not found:
         return None
-    return (question.reference, measured_from) if entered + deploys <= measured_from else None
+    name, first = found[0]
+    if first.why is Why.UNREACHABLE:
+        return first
+    others = len(found) - 1
+    more = f" (and {others} more {'objective' if others == 1 else 'objectives'} cannot be read)" if others else ""
+    return replace(first, words=f"{name}: {first.words}{more}" if first.words else f"{name}{more}")
 
 
 def _against(question: Question, grid: Grid) -> AgainstStable | AgainstObjective | BesidePrevious:
@@ -211,13 +261,22 @@ def _against(question: Question, grid: Grid) -> AgainstStable | AgainstObjective
     return BesidePrevious(question, grid) if question.held_back else AgainstObjective(question, grid)
 
 
-def _judged(question: Question, objective: Objective, follower: Follower, now: datetime) -> _Objective | _Look:
+def _judged(question: Question, objective: Objective, follower: Follower, counters: Counters) -> _Objective | _Look:
     series = follower.follow(objective)
-    return _unread(objective, series) if isinstance(series, Unread) else _Objective(question, series, now)
+    return _unread(objective, series) if isinstance(series, Unread) else _Objective(question, series, counters)
 
 
 def _unread(objective: Objective, reason: Unread) -> _Look:
-    return _Look(verdict=ObjectiveVerdict(objective=objective.name, effect=objective.effect, unread=reason))
+    return _Look(verdict=_nothing_said(objective, reason))
+
+
+def _nothing_said(objective: Objective, reason: Unread) -> ObjectiveVerdict:
+    return ObjectiveVerdict(objective=objective.name, effect=objective.effect, unread=reason)
+
+
+def _lost(version: int, began: float) -> Unread:
+    words = f"version {version} is known only since {written(began)}"
+    return Unread(why=Why.HISTORY_LOST, words=words)
 
 
 def _with_unread(verdict: ObjectiveVerdict, reason: Unread | None) -> ObjectiveVerdict:

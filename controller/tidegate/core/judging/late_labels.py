@@ -16,8 +16,9 @@ from datetime import datetime, timedelta
 from tidegate.core.judging.against_stable import minimum_effect
 from tidegate.core.judging.age_buckets import AgeBucket, Counted, Served, counted
 from tidegate.core.judging.comparison import as_e_value, worse_bets
-from tidegate.core.judging.counts import instant
-from tidegate.core.judging.coverage import Seen
+from tidegate.core.judging.counts import instant, written
+from tidegate.core.judging.coverage import Seen, Step
+from tidegate.core.judging.dispersion import HISTORY, of_labels, stable_throughout
 from tidegate.core.judging.reading import Unread, Why
 from tidegate.core.judging.verdict import (
     Comparison,
@@ -27,6 +28,7 @@ from tidegate.core.judging.verdict import (
     Tally,
     Together,
 )
+from tidegate.core.judging.workings import AgeCovered, LateMoved, LateWorkings
 from tidegate.core.manifest import Labels, Objective, Rollout
 from tidegate.core.quantity import show_duration, show_share
 
@@ -44,6 +46,11 @@ def step_of(labels: Labels, rollout: Rollout) -> timedelta:
     planned = max(len(rollout.steps), 1) * rollout.bake
     wanted = max(min(planned / _FINE, labels.delay / _FINE), labels.delay / _COARSE)
     return max([rollout.resolution, *(step for step in _LADDER if step <= wanted)])
+
+
+def measured_from(together: Together, labels: Labels) -> datetime:
+    """Since when labels are read: how clustered bad ones are is told from those that came before the rollout."""
+    return together.since - max(labels.delay, HISTORY)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,43 +74,92 @@ class LateLabels:
         assert objective.labels is not None, "an objective on late labels"
         self._together, self._objective, self._labels = together, objective, objective.labels
         self._step = step_of(objective.labels, together.rollout).total_seconds()
+        self._measured_from = math.floor(measured_from(together, self._labels).timestamp() / self._step)
         self._needed = together.sharing / together.rollout.false_revert_rate
         self._effect = minimum_effect(together.rollout, objective)
         versions = (together.subject, together.reference)
         found = counted(objective, readings, version_label, versions, self._step)
         self._counted = found if isinstance(found, Unread) else self._lost(found) or found
+        self._dispersion, self._measured = self._divisor()
         self._left_out = "" if isinstance(self._counted, Unread) else self._too_wide(self._counted)
+        self._seen: list[Seen] = []
         self.rows = [] if isinstance(self._counted, Unread) else self._walk(self._counted)
         self._worse = next((row for row in self.rows if self._is_worse(row)), None)
+
+    @property
+    def objective(self) -> Objective:
+        return self._objective
 
     def at(self, now: datetime) -> LateVerdict:
         """As of an instant. A step is judged once as long a time has passed since its end as it lasted."""
         if isinstance(self._counted, Unread):
             return self._unread(self._counted)
+        row = self._told(now)
+        if row is None:
+            return self._unread(Unread(why=Why.UNLABELLED, words=self._too_early(self._counted)))
+        return self._verdict(row, None if row is self._worse else self._why_not(row))
+
+    def workings(self, now: datetime) -> LateWorkings:
+        """The labels behind what `at` tells."""
+        row, ages, cells = self._told(now), [], []
+        for age, seen in enumerate(self._seen, start=1):
+            steps = [step for step in seen.steps if row is not None and step.number <= row.step]
+            ages += [self._covered(age, seen, steps)] if steps else []
+            cells += [self._moved(age, step) for step in steps if step.subject.total and step.reference.total]
+        return LateWorkings(ages=tuple(ages), cells=tuple(sorted(cells, key=lambda cell: (cell.start, cell.age))))
+
+    def _moved(self, age: int, step: Step) -> LateMoved:
+        start = instant((step.number - 1) * self._step)
+        return LateMoved(start=start, age=age, subject=step.subject, reference=step.reference)
+
+    def _covered(self, age: int, seen: Seen, steps: Sequence[Step]) -> AgeCovered:
+        return AgeCovered(
+            age=age,
+            oldest=seen.bucket.high * timedelta(seconds=self._step),
+            subject=_sum(step.subject for step in steps),
+            reference=_sum(step.reference for step in steps),
+            served=sum(step.served[0] for step in steps),
+            reference_served=sum(step.served[1] for step in steps),
+        )
+
+    def _told(self, now: datetime) -> Row | None:
+        """The row that is told at an instant: the one by which it was found worse, else the last that is judged."""
         last = math.floor(now.timestamp() / self._step) - 1
         if self._worse is not None and self._worse.step <= last:
-            return self._verdict(self._worse, None)
+            return self._worse
         known = bisect_right(self.rows, last, key=lambda row: row.step)
-        if not known:
-            return self._unread(Unread(why=Why.UNLABELLED, words=self._too_early(self._counted)))
-        row = self.rows[known - 1]
-        return self._verdict(row, self._why_not(row))
+        return self.rows[known - 1] if known else None
+
+    def _divisor(self) -> tuple[float, bool]:
+        """What the evidence is divided by, and whether that was measured. The policy's is the least: there are fewer
+        steps to measure labels in than cells."""
+        policy = self._together.rollout.dispersion
+        if isinstance(self._counted, Unread):
+            return policy, False
+        steps = range(self._measured_from + 1, math.floor(self._together.since.timestamp() / self._step) + 1)
+        found = of_labels(self._counted.buckets, self._together.reference, steps)
+        return (policy, False) if found is None or found <= policy else (found, True)
 
     def _lost(self, counted: Counted) -> Unread | None:
-        """The other version served when this one began: if it is known only from later on, retention lost the start."""
-        reference = self._together.reference
-        known = counted.served[reference].known_since
-        if known <= math.ceil(self._together.since.timestamp() / self._step) + 1:
-            return None
-        words = f"version {reference} is known only since {instant(known * self._step):%Y-%m-%d %H:%M:%S} UTC"
-        return Unread(why=Why.HISTORY_LOST, words=words)
+        """The other version served when this one began, and where git tells so in all of the time that dispersion is
+        measured on: if it is known only from later on, retention lost the start."""
+        together, measured = self._together, measured_from(self._together, self._labels)
+        known = counted.served[together.reference].known_since
+        words = f"version {together.reference} is known only since {written(known * self._step)}"
+        if known > math.ceil(together.since.timestamp() / self._step) + 1:
+            return Unread(why=Why.HISTORY_LOST, words=words)
+        stable = stable_throughout(together.reference_since, measured, together.rollout)
+        if stable and known > self._measured_from:
+            words = f"{words}, and dispersion is measured since {written(measured.timestamp())}"
+            return Unread(why=Why.HISTORY_LOST, words=words)
+        return None
 
     def _walk(self, counted: Counted) -> list[Row]:
         """After each step in which a label may have come that can be compared."""
         since = self._since(counted)
         if since is None:
             return []
-        seen = [Seen(bucket, worse_bets(self._together.rollout.worse_than)) for bucket in counted.buckets]
+        self._seen = seen = [Seen(b, worse_bets(self._together.rollout.worse_than)) for b in counted.buckets]
         rows: list[Row] = []
         for step in range(since + 1, counted.last + 1):
             inside = [each for each in seen if self._side_by_side(each.bucket, step, since)]
@@ -115,12 +171,13 @@ class LateLabels:
 
     def _since(self, counted: Counted) -> int | None:
         """The step by which both served and were warm; None while one never did."""
-        rollout, firsts = self._together.rollout, [served.first for served in counted.served.values()]
+        rollout, began = self._together.rollout, math.floor(self._together.since.timestamp() / self._step)
+        firsts = [served.first(began) for served in counted.served.values()]
         known = [first for first in firsts if first is not None]
         if len(known) < len(firsts):
             return None
-        began = max(self._together.since.timestamp(), (max(known) - 1) * self._step)
-        return math.ceil((began + rollout.warm_up.total_seconds()) / self._step)
+        both = max(self._together.since.timestamp(), (max(known) - 1) * self._step)
+        return math.ceil((both + rollout.warm_up.total_seconds()) / self._step)
 
     def _side_by_side(self, bucket: AgeBucket, step: int, since: int) -> bool:
         """Whether both served for the whole time in which the predictions of these labels were made."""
@@ -135,7 +192,8 @@ class LateLabels:
         before = (step - 1 - bucket.high, step - bucket.low)
         labels = [bucket.labels[version].get(step, Tally()) for version in (together.subject, together.reference)]
         made = [served[version].between(*before) / span for version in (together.subject, together.reference)]
-        seen.add(labels[0], labels[1], (made[0], made[1]), together.rollout.worse_than)
+        found = Step(number=step, subject=labels[0], reference=labels[1], served=(made[0], made[1]))
+        seen.add(found, together.rollout.worse_than)
 
     def _row(self, step: int, seen: Sequence[Seen]) -> Row:
         tallies = [each.filled_tallies() for each in seen]
@@ -152,8 +210,7 @@ class LateLabels:
         )
 
     def _evidence(self, by_bucket: Sequence[Sequence[float]]) -> float:
-        dispersion = self._together.rollout.dispersion
-        sums = [math.fsum(bucket[bet] for bucket in by_bucket) / dispersion for bet in range(len(by_bucket[0]))]
+        sums = [math.fsum(bucket[bet] for bucket in by_bucket) / self._dispersion for bet in range(len(by_bucket[0]))]
         top = max(sums)
         return top + math.log(math.fsum(math.exp(each - top) for each in sums) / len(sums))
 
@@ -176,7 +233,8 @@ class LateLabels:
                 evidence=as_e_value(row.filled),
                 needed=self._needed,
                 worse_at=instant(row.step * self._step) if worse else None,
-                dispersion=self._together.rollout.dispersion,
+                dispersion=self._dispersion,
+                dispersion_measured=self._measured,
             ),
             coverage=row.coverages[0],
             reference_coverage=row.coverages[1],

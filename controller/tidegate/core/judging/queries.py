@@ -7,7 +7,7 @@ bad is worked out in `counts`.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from decimal import Decimal
@@ -92,14 +92,14 @@ def templates(objective: Objective) -> tuple[Template, Template]:
     return Template(counted), Template(objective.total)
 
 
-def squares(objective: Objective, scope: Scope, versions: Collection[int]) -> str | None:
+def squares(objective: Objective, scope: Scope, versions: Collection[int] | None) -> str | None:
     """The selector of a mean's squares, None where it has none. Raises ValueError like `indicator`."""
     if objective.mean is None or objective.mean.squares is None:
         return None
     return Template(objective.mean.squares).text(matchers(scope.dialect(objective), scope.place, versions))
 
 
-def late_indicator(objective: Objective, scope: Scope, versions: Collection[int]) -> tuple[str, str, str]:
+def late_indicator(objective: Objective, scope: Scope, versions: Collection[int] | None) -> tuple[str, str, str]:
     """The selectors of an objective on late labels: buckets of bad (or good) labels and of all of them, and the counter
     of predictions. Raises ValueError like `indicator`."""
     counted = objective.bad or objective.good
@@ -126,6 +126,12 @@ def targets_of(selector: str) -> tuple[frozenset[str], frozenset[str]] | None:
     """The jobs and the instances that `targets_up` wrote into its selector; None for any other selector."""
     match = _UP.fullmatch(selector)
     return None if match is None else (_alternatives(match["jobs"]), _alternatives(match["instances"]))
+
+
+def kept(selectors: Iterable[str]) -> str:
+    """Whether any sample was kept of the hour before an instant: of a target, or behind one of these selectors. What
+    was kept then is still there, so that a version of which nothing was seen then did not answer."""
+    return " or ".join(f"count(last_over_time({selector}[1h]))" for selector in ("up", *selectors))
 
 
 def bucket_pattern(bound: timedelta, unit: Unit | None = None) -> str:

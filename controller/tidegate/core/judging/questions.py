@@ -5,15 +5,17 @@ A settled environment asks nothing, so a pass costs what is in flight, not how m
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
 from tidegate.core.candidate import predecessors, rejection
-from tidegate.core.history import finished_at, rollout_changes, side_by_side, stable_change, weight_changes
+from tidegate.core.history import distinct, finished_at, rollout_changes, side_by_side, stable_change, weight_changes
 from tidegate.core.judging.serving import readiness_reach
 from tidegate.core.judging.verdict import Question, Stage, Together, WeightChange
 from tidegate.core.manifest import Effect, Environment, Judge, Model
-from tidegate.core.observed import EnvironmentObserved, Observed
+from tidegate.core.observed import EnvironmentObserved, Observed, PinChange
+from tidegate.core.pin import Pin
 from tidegate.core.quantity import VersionPin
 
 
@@ -48,7 +50,7 @@ def _question(model: Model, environment: Environment, observed: Observed, now: d
 def _canary(environment: Environment, state: EnvironmentObserved) -> Question | None:
     policy = state.policy or environment
     changes = rollout_changes(state.history)
-    pin = state.pin
+    pin, entered = state.pin, _entered(state.history)
     if pin is None or pin.canary is None or not changes:
         return None
     return Question(
@@ -59,9 +61,9 @@ def _canary(environment: Environment, state: EnvironmentObserved) -> Question | 
         rollout=policy.rollout,
         objectives=policy.objectives,
         weights=weight_changes(state.history),
-        reference_since=entered.at if (entered := stable_change(state.history)) else None,
+        reference_since=entered,
         values=policy.values,
-        together=_together(policy, pin.canary.pin, pin.stable, (changes[0].at, None)),
+        together=_together(policy, (pin.canary.pin, pin.stable, entered), (changes[0].at, None)),
     )
 
 
@@ -77,6 +79,7 @@ def _probation(policy: Environment, state: EnvironmentObserved, since: datetime)
         rollout=policy.rollout,
         objectives=policy.objectives,
         weights=() if pin.holdback is None else (WeightChange(at=since, weight=1 - pin.holdback),),
+        reference_since=_previous_entered(pin, state.history),
         values=policy.values,
         together=_side_by_side(policy, state),
     )
@@ -87,12 +90,29 @@ def _side_by_side(policy: Environment, state: EnvironmentObserved) -> Together |
     pin, span = state.pin, side_by_side(state.history)
     if pin is None or pin.stable is None or span is None:
         return None
-    return _together(policy, pin.stable, pin.previous, span)
+    return _together(policy, (pin.stable, pin.previous, _previous_entered(pin, state.history)), span)
+
+
+def _entered(history: Sequence[PinChange]) -> datetime | None:
+    change = stable_change(history)
+    return change.at if change else None
+
+
+def _previous_entered(pin: Pin, history: Sequence[PinChange]) -> datetime | None:
+    """When the previous version became stable, if it was the one before."""
+    changes, change = distinct(history), stable_change(history)
+    before = changes[: changes.index(change)] if change else ()
+    was = before[-1].pin.stable if before and before[-1].pin else None
+    return _entered(before) if was == pin.previous else None
 
 
 def _together(
-    policy: Environment, subject: VersionPin, reference: VersionPin | None, span: tuple[datetime, datetime | None]
+    policy: Environment,
+    versions: tuple[VersionPin, VersionPin | None, datetime | None],
+    span: tuple[datetime, datetime | None],
 ) -> Together | None:
+    """Of the version judged and the one beside it, which became stable then."""
+    subject, reference, entered = versions
     if not policy.late or reference is None:
         return None
     return Together(
@@ -103,6 +123,7 @@ def _together(
         objectives=policy.late,
         rollout=policy.rollout,
         sharing=max(sum(each.effect is Effect.REVERT for each in (*policy.objectives, *policy.late)), 1),
+        reference_since=entered,
     )
 
 

@@ -23,6 +23,7 @@ class Why(Enum):
     NOT_SERVING = "not serving"
     SEVERAL = "several series"
     NAN = "NaN"
+    OUT_OF_RANGE = "figures outside range"
     NATIVE = "native histogram"
     UNLABELLED = "too few labels"
     SELECTIVE = "selective labels"

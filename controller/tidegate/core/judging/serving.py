@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from tidegate.core.judging.counts import Arm, Frame, Scrapes, due, instant, too_coarse
+from tidegate.core.judging.counts import Arm, Frame, Scrapes, due, instant, too_coarse, written
 from tidegate.core.judging.reading import Sampled, Series, Unread, Why
 from tidegate.core.judging.verdict import Question, Stage
 from tidegate.core.manifest import Rollout
@@ -189,7 +189,7 @@ def staleness(newest: float, now: datetime, allowed: float) -> Unread | None:
     """Unread when the newest sample is older than `allowed` seconds: nobody scrapes any more."""
     if now.timestamp() - newest <= allowed:
         return None
-    return Unread(why=Why.STALE, words=f"last sample at {instant(newest):%Y-%m-%d %H:%M:%S} UTC")
+    return Unread(why=Why.STALE, words=f"last sample at {written(newest)}")
 
 
 def _moments(question: Question, counted: Sequence[Mapping[int, Arm]]) -> Iterator[_Moment]:

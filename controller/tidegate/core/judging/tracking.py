@@ -6,15 +6,16 @@ Cutting them into cells is `counts`' work.
 from __future__ import annotations
 
 import math
-from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import TypeAlias
 
+from tidegate.core.judging.beginnings import Beginnings
 from tidegate.core.judging.reading import Sampled, Series, Unread, Why
 from tidegate.core.judging.verdict import Counters, ObjectiveReadings
 from tidegate.core.manifest import Objective
+from tidegate.core.quantity import write_duration
 
 _NOT_ASKED = Unread(why=Why.NO_DATA, words="was not asked for")
 _NEVER_ASKED = ObjectiveReadings(bad=_NOT_ASKED, total=_NOT_ASKED)
@@ -84,9 +85,9 @@ class Tracked:
         here = [version for version, tracks in self.totals.items() if known_since(tracks) <= now]
         if not here:
             return f"no total events of {_named(list(self.totals))}"
-        if self.objective.histogram is not None:
-            bare = _not_known(here, self.counted, now)
-            return f"the histogram of {_named(bare)} has no bucket at the objective's bound" if bare else ""
+        if self.objective.under is not None:
+            bare, bound = _not_known(here, self.counted, now), write_duration(self.objective.under)
+            return f"the histogram of {_named(bare)} has no bucket at {bound}" if bare else ""
         if self.objective.mean is not None and (bare := _not_known(here, self.counted, now)):
             return f"no sum of {_named(bare)}: does the selector match any series?"
         if self.squares is not None and (bare := _not_known(here, self.squares, now)):
@@ -103,6 +104,9 @@ class Follower:
         self._counters, self._label, self._versions = counters, label, versions
         readings = [reading for each in counters.objectives.values() for reading in (each.total, each.bad)]
         self._scraped = _scraped(reading for reading in (*readings, counters.up) if isinstance(reading, Sampled))
+        every = (*readings, *(each.squares for each in counters.objectives.values()))
+        up = counters.up if isinstance(counters.up, Sampled) else None
+        self._beginnings = Beginnings((each for each in every if isinstance(each, Sampled)), up, label)
         self._known: dict[int, Tracks] = {}
 
     def follow(self, objective: Objective) -> Tracked | Unread:
@@ -126,8 +130,18 @@ class Follower:
 
     def _tracks(self, reading: Sampled) -> Tracks:
         if id(reading) not in self._known:
-            self._known[id(reading)] = _tracks(reading, self._label, self._versions, self._scraped)
+            self._known[id(reading)] = self._followed(reading)
         return self._known[id(reading)]
+
+    def _followed(self, reading: Sampled) -> Tracks:
+        tracks: dict[int, list[Track]] = {version: [] for version in self._versions}
+        by_text = {str(version): version for version in self._versions}
+        for series in reading.series:
+            version = by_text.get(series.labels.get(self._label, ""))
+            scraped = self._scraped.get(_target(series), ())
+            if version is not None and (track := _track(series, scraped, self._beginnings)) is not None:
+                tracks[version].append(track)
+        return tracks
 
 
 def known_since(tracks: Iterable[Track]) -> float:
@@ -163,29 +177,15 @@ def _scraped(readings: Iterable[Sampled]) -> dict[tuple[str, str], list[float]]:
     return {target: sorted(times - without[target]) for target, times in seen.items()}
 
 
-def _tracks(
-    reading: Sampled, label: str, versions: Sequence[int], scraped: Mapping[tuple[str, str], Sequence[float]]
-) -> dict[int, list[Track]]:
-    tracks: dict[int, list[Track]] = {version: [] for version in versions}
-    by_text = {str(version): version for version in versions}
-    for series in reading.series:
-        version = by_text.get(series.labels.get(label, ""))
-        if version is not None and (track := _track(series, scraped.get(_target(series), ()))) is not None:
-            tracks[version].append(track)
-    return tracks
-
-
-def _track(series: Series, scraped: Sequence[float]) -> Track | None:
-    """The series' increments. It began at 0 if its target was scraped before without it; else the first is a baseline.
-
-    A target that is scraped while one of its series is absent is no gap: a label set may appear with its first event.
-    """
+def _track(series: Series, scraped: Sequence[float], beginnings: Beginnings) -> Track | None:
+    """The series' increments, from what it began at. A target that is scraped while one of its series is absent is no
+    gap: a label set may appear with its first event."""
     samples = [(at, value) for at, value in series.samples if math.isfinite(value)]
     if not samples:
         return None
     since = samples[0][0]
-    if (before := bisect_left(scraped, since)) > 0:
-        samples.insert(0, (scraped[before - 1], 0.0))
+    if (began := beginnings.of(series)) is not None:
+        samples.insert(0, (began.known, began.value))
     return Track(
         source=_target(series) if scraped else frozenset(series.labels.items()),
         times=scraped or [at for at, _ in samples],

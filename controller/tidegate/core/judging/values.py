@@ -37,10 +37,12 @@ class _Point:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _State:
-    """After one reading: since which one the value breaches, and the one by which it first did."""
+    """After one reading: since which one the value breaches, the one by which it first did, and in how many it has
+    been outside by now."""
 
     index: int
     figure: float
+    outside: int
     since: _Point | None
     first: _Point | None
 
@@ -75,7 +77,11 @@ class Value:
         if state.since is not None:
             return self._breach(state.since)
         return ValueVerdict(
-            objective=self._objective, standing=Standing.FINE, figure=state.figure, by_version=self._by_version
+            objective=self._objective,
+            standing=Standing.FINE,
+            figure=state.figure,
+            outside_for=state.outside * self._question.rollout.resolution,
+            by_version=self._by_version,
         )
 
     def _latches(self) -> bool:
@@ -157,20 +163,24 @@ def _states(objective: ValueObjective, points: Iterable[_Point], cell: float) ->
 def _walk(objective: ValueObjective, points: Iterable[_Point], cell: float) -> Iterator[_State]:
     """A breach begins once the value was outside for as long as `for` says, and ends once it was inside for as long.
 
-    Each reading stands for its cell. Cells without one count for neither side, and end nothing.
+    Each reading stands for its cell. A cell without one counts for neither side. After so many that there was none
+    (`stale`) both begin anew, as Prometheus' own `for` does: what stood in between nobody knows.
     """
     outside = inside = 0
+    before = -math.inf
     since: _Point | None = None
     first: _Point | None = None
     for point in points:
         if (figure := point.figure) is None:
             continue
-        good = objective.inside(figure)
+        if point.index - before > _CURRENT:
+            outside = inside = 0
+        before, good = point.index, objective.inside(figure)
         outside, inside = (0, inside + 1) if good else (outside + 1, 0)
         if max(outside, inside) * cell >= objective.held.total_seconds():
             since = None if good else since or point
         first = first or since
-        yield _State(index=point.index, figure=figure, since=since, first=first)
+        yield _State(index=point.index, figure=figure, outside=outside, since=since, first=first)
 
 
 def values(question: Question, readings: Mapping[str, Sampled | Unread]) -> list[Value]:

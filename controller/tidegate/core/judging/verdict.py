@@ -85,7 +85,8 @@ class WeightChange:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Together:
     """Two versions that served side by side from `since` to `until` (None: still do): late labels of their
-    predictions are compared, whatever stage comes meanwhile. So many objectives are `sharing` the false revert rate."""
+    predictions are compared, whatever stage comes meanwhile. So many objectives are `sharing` the false revert rate.
+    `reference_since` is when the reference became stable, where that is known."""
 
     subject: int
     reference: int
@@ -94,6 +95,7 @@ class Together:
     objectives: tuple[Objective, ...]
     rollout: Rollout
     sharing: int = 1
+    reference_since: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,6 +120,12 @@ class Question:
     together: Together | None = None
 
     @property
+    def sharing(self) -> int:
+        """Over how many objectives the false revert rate is shared (equal weights, union bound)."""
+        late = self.together.objectives if self.together else ()
+        return max(sum(each.effect is Effect.REVERT for each in (*self.objectives, *late)), 1)
+
+    @property
     def held_back(self) -> bool:
         """Whether the previous version serves a part of the traffic during probation."""
         return self.stage is Stage.PROBATION and self.reference is not None and bool(self.weights)
@@ -127,7 +135,8 @@ class Question:
 class Counters:
     """What Prometheus said: its own time, raw samples by objective's name, and the readiness gauge if there is one.
 
-    `up` holds the samples of `up` for the targets behind the series, to tell a new series from a new target.
+    `up` holds the samples of `up` for the targets behind the series, to tell a new series from a new target. `kept` is
+    what is known of the time before a bake, where its version is known only later: no series if nothing is.
     """
 
     now: datetime
@@ -136,6 +145,7 @@ class Counters:
     up: Sampled | Unread | None = None
     values: Mapping[str, Sampled | Unread] = field(default_factory=dict)
     late: Mapping[str, LateReadings] = field(default_factory=dict)
+    kept: Sampled | Unread | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -194,15 +204,22 @@ class ObjectiveVerdict:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ValueVerdict:
     """One value held against its bounds: as read last, or as it was when a breach was found. `by_version` is False for
-    a value over all versions, which reverts none of them."""
+    a value over all versions, which reverts none of them. `outside_for` is how long it has been out of bounds where
+    that is no breach yet."""
 
     objective: ValueObjective
     unread: Unread | None = None
     standing: Standing = Standing.UNKNOWN
     figure: float | None = None
+    outside_for: timedelta = timedelta(0)
     breached_at: datetime | None = None
     by_version: bool = True
     reference_standing: Standing = Standing.UNKNOWN
+
+    @property
+    def lets_on(self) -> bool:
+        """Whether a version may go on: what is out of bounds now is not good, though no breach before `for` is over."""
+        return self.standing is Standing.FINE and not self.outside_for
 
     @property
     def reverts(self) -> bool:

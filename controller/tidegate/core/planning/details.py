@@ -6,11 +6,10 @@ from collections.abc import Iterator
 
 from tidegate.core.manifest import Gate, Judge
 from tidegate.core.observed import Training, TrainingState
-from tidegate.core.planning.fields import spelt
 from tidegate.core.planning.phrase import LISTED, LONG, Line, Quoted, quoted, some, typed
 from tidegate.core.planning.plan import Acts, Added, Edit, Entry, Fate, Flight, GateChange, ModelPlan, Part, Plan
 from tidegate.core.planning.wording import approvers, part, setting
-from tidegate.core.quantity import show_share
+from tidegate.core.quantity import show_share, write_duration
 
 _JUDGED = {
     Judge.NONE: "not judged there",
@@ -115,11 +114,11 @@ def way(model: ModelPlan) -> Iterator[Line]:
 
 def _entry(entry: Entry) -> Line:
     steps = " → ".join(map(show_share, entry.steps))
-    bake = spelt(entry.bake)
+    bake = write_duration(entry.bake)
     how = f"as canary at {steps}, each step for {bake} or longer" if steps else f"at 100%, baking for {bake}"
     line: Line = (quoted(entry.environment), f": {how}, {_JUDGED[entry.judge]}")
     if entry.steps:
-        line = (*line, f"; probation {spelt(entry.probation)}")
+        line = (*line, f"; probation {write_duration(entry.probation)}")
     if entry.approval is not None:
         line = (*line, "; needs an approval by ", *approvers(entry.approval))
     if entry.serves is not None:

@@ -14,8 +14,8 @@ from typing import Any, TypeAlias
 from tidegate.core.dialects import describe
 from tidegate.core.manifest import COVERAGE, Lease, Model, Objective, Rollout
 from tidegate.core.objective_keys import lead
-from tidegate.core.planning.fields import SHARES, settings_of, spelt
-from tidegate.core.quantity import show_share
+from tidegate.core.planning.fields import SHARES, settings_of
+from tidegate.core.quantity import show_share, write_duration
 from tidegate.core.workspace import Workspace
 from tidegate.core.yaml.layout import flow
 from tidegate.core.yaml.scalars import written
@@ -185,7 +185,7 @@ def _plain(data: Any, but: tuple[str, ...] = ()) -> dict[str, Any]:  # noqa: ANN
 def _yaml(name: str, value: object) -> Any:  # noqa: ANN401 - data of a YAML file
     match value:
         case timedelta():
-            return spelt(value)
+            return write_duration(value)
         case Enum():
             return value.value
         case tuple():

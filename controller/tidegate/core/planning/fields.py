@@ -8,7 +8,7 @@ from datetime import datetime, time, timedelta
 from enum import Enum
 from typing import TYPE_CHECKING
 
-from tidegate.core.quantity import show_duration, show_share
+from tidegate.core.quantity import show_share, write_duration
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
@@ -91,14 +91,6 @@ def _name(attribute: str) -> str:
     return _NAMES.get(attribute, first + "".join(word.capitalize() for word in others))
 
 
-def spelt(value: timedelta) -> str:
-    """As people write it: `30d`, `24h`, `1h30m`."""
-    hours, rest = divmod(value, timedelta(hours=1))
-    if rest or not hours:
-        return show_duration(value)
-    return f"{hours}h" if hours % 24 or hours == 24 else f"{hours // 24}d"
-
-
 def _text(value: object, setting: str) -> str | None:
     return None if value is None or value == () else shown(value, setting.rpartition(".")[2])
 
@@ -111,15 +103,20 @@ def shown(value: object, name: str = "") -> str:  # noqa: PLR0911 - one line a t
         case Enum():
             return str(value.value)
         case timedelta():
-            return spelt(value)
+            return write_duration(value)
         case datetime() | time():
             return value.isoformat()
         case float():
             return show_share(value) if name in SHARES else f"{value:.15g}"
         case tuple() | list():
-            return ", ".join(shown(item, name) for item in value)
+            return f"[{', '.join(shown(item, name) for item in value)}]"
         case _ if (parts := _parts(value)) is not None:
             inside = ((key, item) for key, item in parts.items() if item not in (None, (), ""))
-            return ", ".join(f"{key} {shown(item, key)}" for key, item in inside)
+            return ", ".join(f"{key} {_inside(item, key)}" for key, item in inside)
         case _:
             return str(value)
+
+
+def _inside(value: object, name: str) -> str:
+    """A value among others; settings of its own stand in braces."""
+    return f"{{{shown(value)}}}" if isinstance(value, Mapping) else shown(value, name)

@@ -223,13 +223,21 @@ class PastRollout:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Backtested:
-    """The last rollouts replayed by main's policy and by the changed one. `older` were left out; `unread` says why not
-    all could be read."""
+    """The last rollouts replayed by main's policy and by the changed one.
+
+    `incomparable` are those of which too little was read under one of them; `older` ones were left out, for want of
+    time where it is `hurried`; `unread` says why not all could be read. `head` (empty: the work tree) and `base` are
+    the names under which the two were asked for.
+    """
 
     rollouts: int
     differing: tuple[PastRollout, ...] = ()
+    incomparable: int = 0
     older: int = 0
+    hurried: bool = False
     unread: str = ""
+    head: str = ""
+    base: str = "main"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,11 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from tidegate.core.manifest import Environment, Model
-from tidegate.core.planning.fields import Difference, differences
+from tidegate.core.planning import acting, objectives
+from tidegate.core.planning.fields import Difference, differences, settings_of
 from tidegate.core.planning.plan import Acts, Edit, Flight
 from tidegate.core.planning.state import Facts, State
 
-_POLICY = ("objectives", "late", "values", "rollout", "revert")
+_POLICY = ("objectives", "rollout", "revert")
+_OBJECTIVES = ("objectives", "late", "values")
 _ENTRY = ("after", "approval", "enters")
 _OF_MODEL = {
     "owners": Acts.NEVER,
@@ -54,10 +56,20 @@ def _settings(model: Model) -> Mapping[str, object]:
 def _of_environments(before: State, after: State, flights: Mapping[str, Flight]) -> Iterator[Edit]:
     old = {environment.name: environment for environment in before.model.environments}
     for environment in after.model.environments:
-        was = old.get(environment.name)
-        for change in differences(was, environment) if was else ():
-            acts = _acts(change, environment, after, flights.get(environment.name))
+        was, flight = old.get(environment.name), flights.get(environment.name)
+        for change in _changes(was, environment) if was else ():
+            rests = was is not None and acting.acts(change.setting, was, environment, canary=flight is not None)
+            acts = _acts(change, environment, after, flight) if rests else Acts.NEVER
             yield _edit(change, acts, environment.name)
+
+
+def _changes(before: Environment, after: Environment) -> Iterator[Difference]:
+    yield from differences(_but_objectives(before), _but_objectives(after))
+    yield from objectives.edits(before, after)
+
+
+def _but_objectives(environment: Environment) -> Mapping[str, object]:
+    return {name: value for name, value in settings_of(environment).items() if name not in _OBJECTIVES}
 
 
 def _acts(change: Difference, environment: Environment, state: State, flight: Flight | None) -> Acts:
@@ -84,10 +96,12 @@ def _edit(change: Difference, acts: Acts, *environments: str) -> Edit:
 
 
 def _merged(all_edits: Iterator[Edit]) -> Iterator[Edit]:
-    """The same edit of several environments as one."""
-    found: dict[tuple[str, str | None, str | None, Acts], tuple[str, ...]] = {}
+    """The same edit of several environments as one; where it acts in one of them, the others are not told."""
+    found: dict[tuple[str, str | None, str | None], dict[Acts, tuple[str, ...]]] = {}
     for edit in all_edits:
-        key = (edit.setting, edit.before, edit.after, edit.acts)
-        found[key] = (*found.get(key, ()), *edit.environments)
-    for (setting, before, after, acts), environments in found.items():
-        yield Edit(setting=setting, before=before, after=after, acts=acts, environments=environments)
+        by_acts = found.setdefault((edit.setting, edit.before, edit.after), {})
+        by_acts[edit.acts] = (*by_acts.get(edit.acts, ()), *edit.environments)
+    for (setting, before, after), by_acts in found.items():
+        for acts, environments in by_acts.items():
+            if acts is not Acts.NEVER or len(by_acts) == 1:
+                yield Edit(setting=setting, before=before, after=after, acts=acts, environments=environments)

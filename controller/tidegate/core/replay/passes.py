@@ -10,13 +10,15 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
-from tidegate.core.decision import decide
+from tidegate.core.decision import decide_one
+from tidegate.core.guards import Situation
 from tidegate.core.judging.budget import Budget
 from tidegate.core.judging.questions import questions
 from tidegate.core.judging.verdict import Question, Stage, Verdict
 from tidegate.core.manifest import Environment
 from tidegate.core.observed import Observed, PinChange
 from tidegate.core.outcome import Decision, Hold, Nothing, WaitingOn
+from tidegate.core.pin import Pin
 from tidegate.core.replay.past import Past, Policy, Scene, scene
 from tidegate.core.replay.report import Point
 from tidegate.core.transition import Kind, Transition
@@ -30,10 +32,13 @@ Budgets = Callable[[Environment, Sequence[PinChange], datetime], tuple[Budget, .
 Sibling = Callable[[str, Question, Verdict, datetime], str | None]
 """Which other model of an environment breached as well, where this verdict on a version on probation is a breach."""
 
+Enough = Callable[[datetime], object]
+"""Told which instant was reached; a true answer says that it is enough."""
 
 _FIRST, _NEVER = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
 _NO_ENVIRONMENT = Hold(reason="main wanted no such environment then", waiting_on=WaitingOn.OUTSIDE, unknown=True)
-_IN_FLIGHT = (Stage.CANARY, Stage.PROBATION, Stage.LABELS)
+_IN_FLIGHT = (Stage.CANARY, Stage.PROBATION)
+"""Late labels hold up no entry: what bakes elsewhere is judged meanwhile."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +50,11 @@ class Rules:
     ask: Ask
     budgets: Budgets = lambda _environment, _history, _at: ()
     sibling: Sibling = lambda _environment, _question, _verdict, _at: None
+    enough: Enough = lambda _at: False
+
+
+class Stopped(Exception):
+    """It was enough in the middle of an episode."""
 
 
 class Passes:
@@ -64,8 +74,10 @@ class Passes:
         self._turns_at = _NEVER
         self._asked: Mapping[str, Question] = {}
         self._asked_until = _FIRST
+        self._proposed: Pin | None = None  # by an entry that nothing stopped
 
-    def at(self, at: datetime) -> Decision:
+    def at(self, at: datetime, *, merging: bool = False) -> Decision:
+        """What was decided at an instant; `merging`: the one at which a proposal was merged, if one waited."""
         there, name = self._scene_at(at), self._own[0]
         if name not in there.observed.environments:
             self.last = _NO_ENVIRONMENT
@@ -73,12 +85,35 @@ class Passes:
         if at >= self._asked_until:
             self._ask(there, at)
         verdicts = {where: self.rules.ask(where, question, at) for where, question in self._asked.items()}
-        self.last = decide(there.model, there.workspace, there.observed, verdicts, at).environments[name]
-        if isinstance(self.last, Transition) and self.last.kind in (Kind.PROMOTE, Kind.REVERT):
-            observed = self._in_full(there, verdicts, at)
-            self.last = decide(there.model, there.workspace, observed, verdicts, at).environments[name]
+        self.last = self._decided(there, there.observed, verdicts, at)
+        if isinstance(self.last, Transition) and (merging or not self._waits(self.last)):
+            self.last = self._checked(self.last, there, verdicts, at)
         self._keep(at, verdicts.get(name), self.last)
         return self.last
+
+    def _decided(self, there: Scene, observed: Observed, verdicts: Mapping[str, Verdict], at: datetime) -> Decision:
+        name = self._own[0]
+        situation = Situation(
+            model=there.model,
+            workspace=there.workspace,
+            environment=there.model.environment(name),
+            observed=observed,
+            now=at,
+            verdict=verdicts.get(name),
+        )
+        return decide_one(situation, verdicts)
+
+    def _waits(self, transition: Transition) -> bool:
+        """An entry that is proposed is looked at again once somebody approved it."""
+        return transition.kind is Kind.PROMOTE and transition.needs_person and transition.after == self._proposed
+
+    def _checked(self, transition: Transition, there: Scene, verdicts: Mapping[str, Verdict], at: datetime) -> Decision:
+        if transition.kind not in (Kind.PROMOTE, Kind.REVERT):
+            return transition
+        observed = self._in_full(there, verdicts, at)
+        decision = self._decided(there, observed, verdicts, at)
+        self._proposed = decision.after if isinstance(decision, Transition) else self._proposed
+        return decision
 
     def _in_full(self, there: Scene, verdicts: Mapping[str, Verdict], at: datetime) -> Observed:
         """With what only some guards ask for: error budgets before an entry, siblings before a revert by a breach."""
@@ -107,7 +142,7 @@ class Passes:
         if self._scene is None or self._turns_at < at:
             self._scene = scene(self.past, self.rules.policy, at, self._own)
             self._asked_until = _FIRST
-            self._turns_at = next(iter(self.past.turns(at, _NEVER)), _NEVER)
+            self._turns_at = self.past.turn(at) or _NEVER
         return self._scene
 
     def _keep(self, at: datetime, verdict: Verdict | None, decision: Decision) -> None:

@@ -7,9 +7,10 @@ left, and when a version was registered (it is known from its first pin on).
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from itertools import chain
 
 from tidegate.core.history import set_by_hand
 from tidegate.core.manifest import Environment, Model
@@ -20,7 +21,9 @@ from tidegate.core.observed import (
     PinChange,
     Training,
     TrainingState,
+    last_rejected,
 )
+from tidegate.core.pin import Rejected
 from tidegate.core.workspace import Workspace
 
 
@@ -40,10 +43,12 @@ class Era:
 class Policy:
     """Objectives and rollout by environment. Empty: each rollout's own, as it was frozen.
 
-    `since` is when main, or whoever proposes it, first wanted it so, by environment.
+    `since` is when main, or whoever proposes it, first wanted it so, by environment; `commit` where it was read, empty
+    of a file.
     """
 
     name: str
+    commit: str = ""
     environments: Mapping[str, Environment] = field(default_factory=dict)
     since: Mapping[str, datetime] = field(default_factory=dict)
 
@@ -73,11 +78,11 @@ class Past:
         """What main wanted right before an instant; the oldest that is known of before that."""
         return self.eras[max(bisect_left(self.eras, at, key=lambda era: era.at) - 1, 0)]
 
-    def turns(self, since: datetime, until: datetime) -> list[datetime]:
-        """The instants in between at which something changed: main's wishes, a pin file, a version's first pin."""
+    def turn(self, since: datetime) -> datetime | None:
+        """The next instant at which something changed: main's wishes, a pin file, a version's first pin."""
         pins = (change.at for history in self.histories.values() for change in history)
-        every = {*pins, *(era.at for era in self.eras), *(version.created_at for version in self.versions)}
-        return sorted(at for at in every if since <= at < until)
+        every = chain(pins, (era.at for era in self.eras), (version.created_at for version in self.versions))
+        return min((at for at in every if at >= since), default=None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,6 +116,7 @@ def scene(past: Past, policy: Policy, at: datetime, own: tuple[str, int]) -> Sce
         invalid=era.invalid,
         key_at=_keys_of_hand_changes(model.name, environments, past),
         recorded_keys={v.number: v.training_key for v in past.versions if v.training_key is not None},
+        rejected_elsewhere=tuple(_rejected_elsewhere(model, histories)),
     )
     return Scene(model=model, workspace=era.workspace, observed=observed)
 
@@ -136,6 +142,14 @@ def _environment(name: str, history: tuple[PinChange, ...], past: Past, policy: 
     pin = history[-1].pin if history else None
     frozen = past.policies.get((name, pin.policy)) if pin is not None and pin.policy is not None else None
     return EnvironmentObserved(history=history, policy=_judged_by(frozen, policy) if frozen else None)
+
+
+def _rejected_elsewhere(model: Model, histories: Mapping[str, tuple[PinChange, ...]]) -> Iterator[tuple[str, Rejected]]:
+    """The rejections of pin files that were no environment's then."""
+    own = {environment.name for environment in model.environments}
+    for name, history in histories.items():
+        if name not in own:
+            yield from ((name, entry) for entry in last_rejected(history))
 
 
 def _training(key: str, versions: Sequence[ModelVersion]) -> Training:

@@ -68,6 +68,10 @@ class Agreement(Enum):
     UNREAD = "unread"
 
 
+_FIRST = (Agreement.DIFFERENT, Agreement.UNREAD, Agreement.PERSON)
+"""What a whole episode comes to for one part of it, in this order."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Part:
     """From one real transition to the next one (`happened`; None: none until the end).
@@ -128,11 +132,16 @@ class Replay:
 
     @property
     def agreement(self) -> Agreement:
-        """The whole episode: one difference is one; where a part is unread, nobody can say that all was the same."""
-        if self.difference is not None:
-            return Agreement.DIFFERENT
-        unread = any(part.agreement is Agreement.UNREAD for part in self.parts)
-        return Agreement.UNREAD if unread else Agreement.SAME
+        """The whole episode: one difference is one; where a part is unread, nobody can say that all was the same; nor
+        is what a person did."""
+        found = {part.agreement for part in self.parts}
+        return next((one for one in _FIRST if one in found), Agreement.SAME)
+
+    def unread_at_the_end(self, part: Part) -> bool:
+        """Whether nobody knows what would have been decided when a part of it ended; a person may have ended it."""
+        if part.agreement is not Agreement.PERSON:
+            return part.agreement is Agreement.UNREAD
+        return any(span.state is State.UNREAD and span.until == part.until for span in self.spans)
 
     @property
     def unread(self) -> str:
@@ -168,7 +177,7 @@ class Backtest:
     """Everything that a backtest says of one model, oldest episode first.
 
     `cannot` are the guards that cannot be replayed. `passed_over` counts the older rollouts that were left out;
-    `unreachable` says which server did not answer.
+    `unreachable` says which server did not answer. `commits` are those of policies that were read from one, by name.
     """
 
     model: str
@@ -180,6 +189,7 @@ class Backtest:
     cannot: tuple[str, ...] = ()
     passed_over: int = 0
     unreachable: str = ""
+    commits: Mapping[str, str] = field(default_factory=dict)
 
     def count(self, policy: str, agreement: Agreement) -> int:
         """How many episodes came out so under a policy."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -20,24 +21,43 @@ class Spans:
 
     def __init__(self, step: timedelta, until: datetime) -> None:
         self._step, self._until = step, until
-        self.found: list[Span] = []
+        self._closed: list[Span] = []
+        self._open: Span | None = None
+        self._ticks, self._at = 0, until
+        self._words = ""
+
+    @property
+    def found(self) -> list[Span]:
+        """Everything so far, oldest first."""
+        return [*self._closed, *self._under_way()]
+
+    def _under_way(self) -> Iterator[Span]:
+        if self._open is not None:
+            until = min(self._at + self._step, self._until)
+            yield replace(self._open, until=until, ticks=self._ticks)
+
+    def _close(self) -> None:
+        self._closed += self._under_way()
+        self._open, self._ticks = None, 0
 
     def told(self, decision: Decision, at: datetime) -> None:
         """One more tick."""
         state, words = said(decision)
-        cause = cause_of(words)
-        until = min(at + self._step, self._until)
-        last = self.found[-1] if self.found else None
-        if last is not None and (last.state, last.cause) == (state, cause):
-            self.found[-1] = replace(last, until=until, ticks=last.ticks + 1)
-        else:
-            self.found.append(Span(since=at, until=until, ticks=1, state=state, cause=cause, words=words))
+        if self._open is None or not self._goes_on(self._open, state, words):
+            self._close()
+            self._open = Span(since=at, until=at, ticks=0, state=state, cause=cause_of(words), words=words)
+        self._words, self._at = words, at
+        self._ticks += 1
+
+    def _goes_on(self, span: Span, state: State, words: str) -> bool:
+        return span.state is state and (words == self._words or cause_of(words) == span.cause)
 
     def unknown_from(self, at: datetime) -> None:
         """From here to the end of the stretch nobody knows."""
+        self._close()
         if at < self._until:
             ticks = -((at - self._until) // self._step)
-            self.found.append(
+            self._closed.append(
                 Span(since=at, until=self._until, ticks=ticks, state=State.UNKNOWN, cause=WENT_ON, words=WENT_ON)
             )
 

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from tidegate.core.observed import PinChange
-from tidegate.core.replay.episodes import Episode
+from tidegate.core.replay.episodes import Ending, Episode
 from tidegate.core.replay.moves import happened, move_of, same_move
-from tidegate.core.replay.passes import Passes, Rules
+from tidegate.core.replay.passes import Passes, Rules, Stopped
 from tidegate.core.replay.past import Past, Policy
 from tidegate.core.replay.report import Agreement, Move, Part, Replay, Span, State
 from tidegate.core.replay.spans import Spans, said
@@ -25,16 +25,21 @@ POINTS = 480
 _GIT = timedelta(seconds=1)
 """Git keeps whole seconds: what was merged then was decided within that second."""
 
+_LOOKS_UP = 512
+"""So many instants go by between two questions whether it is enough."""
+
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def replay(episode: Episode, past: Past, rules: Rules) -> Replay:
-    """One episode under one policy."""
+    """One episode under one policy. Raises Stopped when it is enough before its end."""
     every = max((episode.end - episode.start) // rules.step // POINTS, 1)
     walked: list[tuple[_Walked, Passes]] = []
     for stretch in _stretches(episode, past):
         passes = Passes((stretch.environment, stretch.known), past, rules, every)
         walked.append((_walked(stretch, passes), passes))
+    if rules.enough(episode.end):
+        raise Stopped
     return Replay(
         policy=rules.policy.name,
         parts=tuple(found.part for found, _ in walked),
@@ -69,8 +74,10 @@ def _stretches(episode: Episode, past: Past) -> Iterator[_Stretch]:
     history = past.histories[episode.environment]
     starts = [(episode.first, episode.start)] if episode.start < episode.entered else []
     starts += [(place + 1, history[place].at) for place in range(episode.first, episode.last + 1)]
+    # The change by which somebody put another rollout in its place is the first one of that other episode.
+    behind = episode.last + (episode.ending is Ending.REPLACED)
     for known, since in starts:
-        real = history[known] if known <= episode.last else None
+        real = history[known] if known <= behind else None
         until = real.at if real else episode.end
         if since < until:
             yield _Stretch(environment=episode.environment, known=known, since=since, until=until, real=real)
@@ -101,7 +108,9 @@ def _walked(stretch: _Stretch, passes: Passes) -> _Walked:
     spans = Spans(passes.rules.step, stretch.until)
     asked: list[_Decided] = []
     decided: _Decided | None = None
-    for at in _grid(stretch, passes.rules.step):
+    for number, at in enumerate(_grid(stretch, passes.rules.step)):
+        if number % _LOOKS_UP == 0 and passes.rules.enough(at):
+            raise Stopped
         decision = passes.at(at)
         if isinstance(decision, Transition):
             if not decision.needs_person:
@@ -128,9 +137,9 @@ def _closing(stretch: _Stretch, passes: Passes, asked: list[_Decided]) -> _Decid
     real = stretch.real
     if real is None:
         return None
-    decision = passes.at(real.at)
+    decision = passes.at(real.at, merging=True)
     if not isinstance(decision, Transition):
-        later = passes.at(real.at + _GIT)
+        later = passes.at(real.at + _GIT, merging=True)
         if not isinstance(later, Transition) or not same_move(later.after, real.pin):
             passes.last = decision
             return None

@@ -14,9 +14,10 @@ NOTHING_FOUND = "No rollout entered an environment in this time: there is nothin
 CANNOT = "What a replay cannot know"
 UNKNOWN = "Behind a decision that was made otherwise, or sooner, nobody knows what would have been read."
 
-_WENT = {
+WENT = {
     Agreement.SAME: "decided as it happened",
     Agreement.DIFFERENT: "decided otherwise",
+    Agreement.PERSON: "changed by a person",
     Agreement.UNREAD: "unread",
 }
 _CANNOT = (
@@ -56,7 +57,7 @@ def headline(report: Backtest) -> str:
 def _went(report: Backtest, policy: str) -> str:
     """How many went which way; `unread` are those of which nobody can say that they were decided as they happened."""
     every = len(report.episodes)
-    counts = {words: report.count(policy, agreement) for agreement, words in _WENT.items()}
+    counts = {words: report.count(policy, agreement) for agreement, words in WENT.items()}
     found = {words: count for words, count in counts.items() if count}
     if len(found) == 1:
         (words,) = found
@@ -66,11 +67,35 @@ def _went(report: Backtest, policy: str) -> str:
 
 def scope(report: Backtest) -> str:
     """What was replayed, and how."""
-    by = " and ".join(f"policy {name}" for name in report.policies)
+    by = " and ".join(f"policy {name}{_place(report, name)}" for name in report.policies)
     left = f"; {report.passed_over} older ones are left out" if report.passed_over else ""
     return (
         f"Rollouts entered from {instant(report.since)} to {instant(report.until)} UTC, decided every "
         f"{show_duration(report.step)} by {by}{left}."
+    )
+
+
+def _place(report: Backtest, policy: str) -> str:
+    """Names of commits move, and mean one thing here and another at origin."""
+    commit = report.commits.get(policy, "")
+    return f" ({commit[:12]})" if commit and not commit.startswith(policy) else ""
+
+
+def silence(report: Backtest) -> str:
+    """That a server did not answer, and what that leaves open; empty where it did."""
+    return f"Not all could be read: {report.unreachable}." if report.unreachable else ""
+
+
+def coarse(report: Backtest) -> str:
+    """That the step is longer than a rollout; empty where none is so short."""
+    lasting = (one for one in report.episodes if one.episode.start < one.episode.end)
+    count = sum(not any(replay.spans for replay in one.replays) for one in lasting)
+    if not count:
+        return ""
+    which = "this rollout" if len(report.episodes) == 1 else f"{count} of these rollouts"
+    return (
+        f"The step of {show_duration(report.step)} is longer than {which}: only the instants at which something "
+        "happened were decided. Give a shorter --step."
     )
 
 
@@ -147,6 +172,16 @@ def first_difference(replay: Replay) -> str:
     return f"First difference at {instant(at)}: {wanted}. Really: {truly}."
 
 
+def unread(replay: Replay) -> str:
+    """How long history was missing, why, and what that leaves open; empty where none was."""
+    if not replay.unread:
+        return ""
+    lasted = f"Unread for {show_duration(_lasted(replay, State.UNREAD))}"
+    if any(replay.unread_at_the_end(part) for part in replay.parts):
+        return f"{lasted}: {replay.unread}. Nobody can say what would have been decided then."
+    return f"{lasted} on the way, but read again before anything was decided: {replay.unread}."
+
+
 def shares(replay: Replay) -> Iterator[tuple[str, float]]:
     """What held, and the share of the ticks."""
     for cause, share in replay.shares().items():
@@ -162,7 +197,11 @@ def held(replay: Replay) -> str:
 
 def unknown(replay: Replay) -> timedelta:
     """How long of it nobody knows."""
-    return sum((span.until - span.since for span in replay.spans if span.state is State.UNKNOWN), timedelta(0))
+    return _lasted(replay, State.UNKNOWN)
+
+
+def _lasted(replay: Replay, state: State) -> timedelta:
+    return sum((span.until - span.since for span in replay.spans if span.state is state), timedelta(0))
 
 
 def between(report: EpisodeReport) -> Iterator[str]:
@@ -171,11 +210,12 @@ def between(report: EpisodeReport) -> Iterator[str]:
         return
     first, second = report.replays[:2]
     for one, other in zip(first.parts, second.parts, strict=True):
-        if _told(one) != _told(other):
+        if decision(one) != decision(other):
             yield f"until {instant(one.until)}: {first.policy}: {answer(one)}; {second.policy}: {answer(other)}"
 
 
-def _told(part: Part) -> tuple[object, ...]:
+def decision(part: Part) -> tuple[object, ...]:
+    """What a part comes to, without reasons and their figures: two policies that say the same of it are equal here."""
     move = part.decided or part.asked
     return (part.agreement, move.words, move.at) if move else (part.agreement, None, None)
 
