@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import accumulate, pairwise
@@ -85,7 +85,7 @@ def budget(objective: Objective, read: ObjectiveReadings, until: datetime) -> Bu
         objective=objective,
         until=until,
         since=instant(max(first, start)),
-        tally=_all(tally for _, tally in inside),
+        tally=_all([tally for _, tally in inside]),
     )
     if not known.exhausted:
         return known
@@ -141,10 +141,10 @@ def _steps(totals: _Increments, counted: _Increments, *, inverted: bool) -> list
     return steps
 
 
-def _all(steps: Iterable[Tally]) -> Tally:
+def _all(steps: Sequence[Tally]) -> Tally:
     """Two counters may be scraped a moment apart. Over a window that cancels out; rounded step by step it does not."""
-    found = sum(steps, Tally())
-    return Tally(bad=min(max(found.bad, 0.0), found.total), total=found.total)
+    bad, total = sum(tally.bad for tally in steps), sum(tally.total for tally in steps)
+    return Tally(bad=min(max(bad, 0.0), total), total=total)
 
 
 def _recovers(spent: Budget, steps: Sequence[tuple[float, Tally]]) -> datetime:

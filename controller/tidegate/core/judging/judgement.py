@@ -131,6 +131,7 @@ class _Objective:
         self._newest = self._grid.newest(self._grid.arms if canary else [question.subject])
         self._settled = max([self._grid.settled, *(arm.began.settled for arm in self._grid.arms.values())])
         self._at_last = self._why_unread(now.timestamp())
+        self._divisor_at_last = self._divisor_lost(now.timestamp())
 
     def at(self, now: datetime) -> _Look:
         asked = now.timestamp()
@@ -157,7 +158,8 @@ class _Objective:
     def _verdict(self, now: datetime, cells: int) -> ObjectiveVerdict:
         """What so many cells say: nothing by a divisor that may not be the one measured before. What is proven stands,
         whatever else is in doubt."""
-        if lost := self._divisor_lost(now.timestamp()):
+        asked = now.timestamp()
+        if lost := self._divisor_at_last if asked > self._settled else self._divisor_lost(asked):
             return _nothing_said(self._objective, lost)
         verdict = self._against.after(self._grid.in_range(cells))
         if _proven(self._question, verdict):
