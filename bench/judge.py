@@ -9,8 +9,8 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from itertools import accumulate
 
+from tidegate.core.judging.dispersion import HISTORY
 from tidegate.core.judging.judgement import judge
 from tidegate.core.judging.reading import Sampled, Series
 from tidegate.core.judging.verdict import Counters, ObjectiveReadings, Question, Stage, WeightChange
@@ -76,21 +76,25 @@ def objectives_of(count: int) -> tuple[Objective, ...]:
 
 
 def counters_of(objectives: int, targets: int, now: datetime) -> Counters:
-    """What Prometheus holds at `now`: 11 stable at nine tenths of the traffic and 12 canary at one, equally good."""
+    """What Prometheus holds at `now`: 11 stable at nine tenths of the traffic and 12 canary at one, equally good; of
+    stable also the hours that dispersion is measured on."""
     readings = ObjectiveReadings(bad=_read(now, targets, {11: 9, 12: 1}), total=_read(now, targets, {11: 900, 12: 100}))
     return Counters(now=now, objectives={objective.name: readings for objective in objectives_of(objectives)})
 
 
 def _read(now: datetime, targets: int, per_scrape: dict[int, int]) -> Sampled:
-    start = SINCE - timedelta(minutes=5)
-    scrapes = (now - start) // SCRAPE + 1
-    times = [(start + index * SCRAPE).timestamp() for index in range(scrapes)]
+    began = {11: SINCE - HISTORY - timedelta(minutes=5), 12: SINCE - timedelta(minutes=5)}
     series = tuple(
         Series(
             labels={"version": str(version), "job": "serving", "instance": f"pod-{version}-{target}:80"},
-            samples=tuple(zip(times, accumulate([float(increment)] * scrapes), strict=True)),
+            samples=tuple(_samples(began[version], now, float(increment))),
         )
         for version, increment in per_scrape.items()
         for target in range(targets)
     )
-    return Sampled(series=series, start=start, end=now)
+    return Sampled(series=series, start=began[11], end=now)
+
+
+def _samples(start: datetime, end: datetime, increment: float) -> Iterator[tuple[float, float]]:
+    for index in range((end - start) // SCRAPE + 1):
+        yield (start + index * SCRAPE).timestamp(), (index + 1) * increment
