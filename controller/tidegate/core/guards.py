@@ -251,11 +251,11 @@ def _overridden(wish: Wish, situation: Situation) -> bool:
     void when all that was bad as it was given has left the windows."""
     entering, name = _moving(wish), situation.environment.name
     changes = override_changes(situation.model.name, name, situation.state.history)
-    pins = [change.pin for change in changes if change.pin is not None]
-    override = pins[-1].override if pins else None
+    since_given = [change.pin for change in changes if change.pin is not None]
+    override = since_given[-1].override if since_given else None
     if override is None or entering is None or not override.lets(entering):
         return False
-    served = any(version.version == override.version for pin in pins for version in pin.serves())
+    served = any(version.version == override.version for pin in since_given for version in pin.serves())
     windows = [budget.objective.window for budget in situation.observed.budgets.get(name, ())]
     return not served and situation.now < changes[0].at + max(windows, default=timedelta(0))
 
