@@ -14,7 +14,7 @@ from tidegate import bundled
 from tidegate.adapters.targets.file import FileTarget
 from tidegate.approve import Answer, approve, record
 from tidegate.core.observed import CheckState
-from tidegate.steps.approving import proposals_of
+from tidegate.steps.approvals import proposals_of
 from tidegate.steps.deciding import Judges
 from tidegate.steps.desired import DesiredReader
 from tidegate.steps.desk import Desk

@@ -54,7 +54,7 @@ def entry(hub: Hub) -> Pull:
 def test_I4_an_approval_that_is_taken_back_right_before_the_merge_counts_no_more(
     hub: Hub, entry: Pull, event: str
 ) -> None:
-    """The last thing that the adapter asks before it merges is how the repository merges."""
+    """Right before it merges, the adapter asks how the repository merges."""
     hub.approve("@dana")
     (given,) = entry.reviews
     taken: list[str] = []

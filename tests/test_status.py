@@ -14,7 +14,7 @@ from tidegate.core.outcome import Status, WaitingOn
 from tidegate.project import Projection
 from tidegate.reconcile import Ports, reconcile
 from tidegate.status import EnvironmentStatus, Explained, ModelStatus, status
-from tidegate.steps.approving import proposals_of
+from tidegate.steps.approvals import proposals_of
 from tidegate.steps.deciding import Judges
 from tidegate.steps.observe import Sources
 from tidegate.steps.trainings import all_records

@@ -58,6 +58,7 @@ OPERATIONS: dict[str, str] = {
     f"{REPOSITORY}/branches/{{branch}}/protection": "get put delete",
     f"{REPOSITORY}/check-runs": "post",
     f"{REPOSITORY}/check-runs/{{check_run_id}}": "get patch",
+    f"{REPOSITORY}/collaborators": "get",
     f"{REPOSITORY}/collaborators/{{username}}/permission": "get",
     f"{REPOSITORY}/commits/{{ref}}": "get",
     f"{REPOSITORY}/commits/{{ref}}/check-runs": "get",

@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from tidegate.core.observed import Check, CheckState, Proposal, ProposalState, PullRequest
+from tidegate.core.observed import MAIN, Check, CheckState, Proposal, ProposalState, PullRequest
 from tidegate.core.transition import parse_branch
 from tidegate.steps import approving
-from tidegate.steps.checking import MAIN, check_of, settle
+from tidegate.steps.checking import check_of, settle
 from tidegate.steps.deciding import Judges, decide_model
 from tidegate.steps.desk import Desk
 from tidegate.steps.observe import Sources

@@ -19,7 +19,7 @@ from tidegate.core.transition import Transition, parse_branch
 from tidegate.core.wording import closed_comment, title
 from tidegate.errors import OutsideSystem, Raced, Refused, TidegateError
 from tidegate.ports import Clock, Forge, Metrics, Registry, Repository, Serving, Target, Waiting
-from tidegate.steps.approving import proposals_of
+from tidegate.steps.approvals import proposals_of
 from tidegate.steps.checking import check_peoples
 from tidegate.steps.deciding import Decided, Judges, decide_models
 from tidegate.steps.desired import Desired, DesiredReader

@@ -280,6 +280,54 @@ def test_F18_a_queue_is_joined_once_instead_of_merging(hub: GitHubWorld, world: 
     assert world.forge.proposal(proposal.number).merge_commit == world.main() == group
 
 
+@pytest.mark.parametrize("arranged", [pytest.param(None, id="directly"), pytest.param(with_queue, id="by-the-queue")])
+def test_F6_what_somebody_retargets_before_the_merge_is_merged_nowhere(
+    hub: GitHubWorld, world: World, arranged: Callable[[GitHubWorld], None] | None
+) -> None:
+    """GitHub pins the head of a merge, and no base: it would merge into any. How main merges is asked right before."""
+    if arranged is not None:
+        arranged(hub)
+    proposal, before = world.proposed(), world.main()
+    report(hub, proposal.head, "success")
+    world.repository.move_branch("release", before, None)
+
+    def retargeted(_: int, method: str, path: str) -> None:
+        if path.endswith("/graphql"):
+            hub.github.on_call = None
+            asked(hub.github, "dana", "PATCH", f"/pulls/{proposal.number}", {"base": "release"})
+
+    hub.github.on_call = retargeted
+    waiting = world.forge.merge(proposal.number, proposal.head, "m", LATER)
+    assert isinstance(waiting, Waiting)
+    assert waiting.why == "#1 goes to release by now, not to main; give it main for its base again, or close it"
+    assert (world.main(), world.repository.head("release")) == (before, before)
+    assert not any(hub.github.repository(NAME).queues.values())
+    asked(hub.github, "dana", "PATCH", f"/pulls/{proposal.number}", {"base": "main"})
+    waiting = world.forge.merge(proposal.number, proposal.head, "m", LATER)
+    assert isinstance(waiting, Waiting if arranged else str)
+
+
+def test_F3_a_merge_that_another_base_s_rules_refuse_arms_nothing(hub: GitHubWorld, world: World) -> None:
+    """Armed, it would merge there once the check has passed."""
+    asked(hub.github, "olga", "PATCH", "", {"allow_auto_merge": True})
+    require_check(hub)
+    proposal = world.proposed()
+    world.repository.move_branch("release", world.main(), None)
+
+    def retargeted(_: int, method: str, path: str) -> None:
+        if method == "PUT" and path.endswith("/merge"):
+            hub.github.on_call = None
+            body = {"base": "release"}
+            asked(hub.github, "dana", "PATCH", f"/pulls/{proposal.number}", body)
+
+    hub.github.fault("PUT", "/merge", "before", status=405, message='Required status check "lint" is expected.')
+    hub.github.on_call = retargeted
+    waiting = world.forge.merge(proposal.number, proposal.head, "m", LATER)
+    assert isinstance(waiting, Waiting)
+    assert "goes to release by now" in waiting.why
+    assert not armed(hub, proposal.number)
+
+
 def test_F18_what_must_not_merge_any_more_is_taken_out_of_the_queue(hub: GitHubWorld, world: World) -> None:
     with_queue(hub)
     proposal, before = world.proposed(), world.main()
@@ -290,6 +338,26 @@ def test_F18_what_must_not_merge_any_more_is_taken_out_of_the_queue(hub: GitHubW
     assert hub.github.repository(NAME).queues["main"] == []
     assert (entry.group, world.main()) == ("", before)
     assert joined(hub, world, proposal), "we took it out ourselves: due again, it joins again"
+
+
+def test_F18_what_cannot_be_taken_out_of_the_queue_is_told_and_tried_again(hub: GitHubWorld, world: World) -> None:
+    """The check says other words than those due, which whoever computes it next writes: a queue merges without it."""
+    with_queue(hub)
+    proposal = world.proposed()
+    report(hub, proposal.head, "success")
+    assert joined(hub, world, proposal)
+    failed = Check(head=proposal.head, state=FAILED, summary="not due")
+    hub.github.fault("POST", "/graphql$", "before")
+    with pytest.raises(OutsideSystem, match="502"):
+        world.forge.set_check(proposal.number, failed, LATER)
+    told = world.forge.proposal(proposal.number).check
+    assert told is not None
+    assert told.state is CheckState.PENDING
+    assert told.summary.startswith("may still merge: ")
+    assert joined(hub, world, proposal), "it is there still"
+    world.forge.set_check(proposal.number, failed, LATER)
+    assert world.forge.proposal(proposal.number).check == failed
+    assert hub.github.repository(NAME).queues["main"] == []
 
 
 def joined(hub: GitHubWorld, world: World, proposal: Proposal) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,7 @@ from support.github_hub import asked
 from support.github_worlds import NAME, GitHubWorld, github_world
 from support.repositories import NOON
 from tidegate.adapters.github import gate
-from tidegate.adapters.github.listing import _strangers_last
+from tidegate.adapters.github.listing import _strangeness
 from tidegate.core.observed import Check, CheckState, ProposalState
 from tidegate.errors import WrongUse
 
@@ -202,13 +203,23 @@ def test_others_pull_requests_are_unchecked_until_their_check_has_come_to_its_en
     assert world.forge.at_head(world.forge.proposals()[0].head) == [], "a proposal is no other's"
 
 
-def test_F21_of_those_with_one_head_strangers_are_looked_at_last() -> None:
+@pytest.mark.parametrize(
+    ("writers", "order"),
+    [
+        pytest.param(None, [5, 4, 3, 1, 2], id="by-how-they-stand-where-nobody-tells-who-may-write"),
+        pytest.param(frozenset({"eve2", "eve5"}), [5, 4, 2, 1, 3], id="by-who-may-write"),
+    ],
+)
+def test_F21_of_those_with_one_head_strangers_are_looked_at_last(
+    writers: frozenset[str] | None, order: list[int]
+) -> None:
     """However many they are, and however early they were."""
     opened = [
         {
             "number": number,
             "head": {"ref": "patch", "sha": "c0ffee", "repo": {"id": 2} if fork else here},
             "base": {"repo": here},
+            "user": {"login": f"eve{number}"},
             "author_association": stands,
         }
         for here in [{"id": 1}]
@@ -216,7 +227,8 @@ def test_F21_of_those_with_one_head_strangers_are_looked_at_last() -> None:
             (1, True, "NONE"), (2, True, "CONTRIBUTOR"), (3, True, "MEMBER"), (4, False, "NONE"), (5, False, "OWNER")
         ]
     ]  # fmt: skip
-    assert [each["number"] for each in sorted(opened, key=_strangers_last)] == [5, 4, 3, 1, 2]
+    by = partial(_strangeness, writers=writers)
+    assert [each["number"] for each in sorted(opened, key=by)] == order
 
 
 def test_who_wrote_commits_is_told_by_their_addresses(hub: GitHubWorld, world: World) -> None:

@@ -97,7 +97,7 @@ def pull(**changes: Any) -> dict[str, Any]:
     """A pull request as GitHub shows it."""
     head = {"ref": "tidegate/x", "sha": "a" * 40, "repo": {"id": 5}}
     data: dict[str, Any] = {"number": 3, "node_id": "PR_3", "state": "closed", "title": "t", "head": head, "user": OWN}
-    data |= {"base": {"repo": {"id": 5}}, "body": None, "closed_at": "2026-03-01T12:30:00Z"}
+    data |= {"base": {"ref": "main", "repo": {"id": 5}}, "body": None, "closed_at": "2026-03-01T12:30:00Z"}
     return data | {"created_at": "2026-03-01T12:00:00Z", "updated_at": "2026-03-01T12:00:00Z"} | changes
 
 

@@ -10,7 +10,7 @@ from tidegate.adapters.git import GitRepository
 from tidegate.approve import Answer, approve, record
 from tidegate.core.observed import CheckState, Proposal, ProposalState
 from tidegate.ports import Draft
-from tidegate.steps.approving import proposals_of
+from tidegate.steps.approvals import proposals_of
 from tidegate.steps.deciding import Judges
 from tidegate.steps.desk import Desk
 from tidegate.steps.observe import Sources

@@ -6,11 +6,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
+from typing import TYPE_CHECKING
 
-from tidegate.core.judging.budget import Budget
 from tidegate.core.manifest import Environment
 from tidegate.core.pin import Pin, Rejected
 from tidegate.core.quantity import VersionPin
+
+if TYPE_CHECKING:
+    from tidegate.core.judging.budget import Budget
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,6 +66,9 @@ class Training:
     version: int | None = None
     until: datetime | None = None
 
+
+MAIN = "main"
+"""The branch that says what is wanted; every proposal is made for it."""
 
 OURSELVES = "tidegate"
 """The author of a proposal that the loop decided, and nobody asked for."""
@@ -118,7 +124,8 @@ class Comment:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Proposal:
     """A proposal on the forge. `closed_by_us` is the close marker; `lifted` says that a person lifted a veto;
-    `foreign` that somebody else's commit is on the branch; `moves` is what it would change, whatever it follows from.
+    `foreign` that somebody else's commit is on the branch; `moves` is what it would change, whatever it follows from;
+    `base` the branch that it goes to, or went to: on some forges people may change it.
     """
 
     number: int
@@ -130,6 +137,7 @@ class Proposal:
     author: str
     created_at: datetime
     updated_at: datetime
+    base: str = MAIN
     merged_at: datetime | None = None
     merge_commit: str | None = None
     closed_by: str | None = None

@@ -14,14 +14,15 @@ from tidegate.core.approving.needs import Change, is_looked_into, may_lead_elsew
 from tidegate.core.approving.votes import UNLISTED, Panel, approvals_of, folded, missing, people
 from tidegate.core.authorise import Edited
 from tidegate.core.manifest import Model
-from tidegate.core.observed import Approval, Proposal, ProposalState, PullRequest
+from tidegate.core.observed import Approval, Proposal, PullRequest
 from tidegate.core.pin import Pin
 from tidegate.core.transition import Branch, Kind
 from tidegate.core.wording import asked_by
-from tidegate.core.workspace import Approvals, ApprovalSource, Workspace
+from tidegate.core.workspace import Approvals
 from tidegate.core.yaml.document import read as read_document
 from tidegate.errors import InvalidManifest, OutsideSystem, WrongUse
 from tidegate.ports import CommitInfo, Forge
+from tidegate.steps.approvals import given
 from tidegate.steps.authorship import training_authors
 from tidegate.steps.changes import Side, Sources
 from tidegate.steps.desired import Desired, Wanted
@@ -29,12 +30,6 @@ from tidegate.steps.desk import Desk
 
 MANY_COMMITS = 250
 """GitHub lists no more of a pull request's commits than these either (REST docs, "List commits on a pull request")."""
-
-
-def proposals_of(forge: Forge, workspace: Workspace) -> tuple[Proposal, ...]:
-    """Every proposal with the approvals that the workspace lets count: reviews come with the list, comments and labels
-    are asked for of open ones."""
-    return tuple(replace(each, approvals=_given(each, forge, workspace)) for each in forge.proposals())
 
 
 def owner(branch: Branch | None, desired: Desired) -> Wanted | None:
@@ -48,14 +43,7 @@ def owner(branch: Branch | None, desired: Desired) -> Wanted | None:
 
 def given_to(desk: Desk, proposal: Proposal, *, touched: bool) -> tuple[Approval, ...]:
     """The approvals of one proposal of ours, `touched` where somebody else's commit is on its branch."""
-    return _given(proposal, desk.forge, desk.workspace, touched=touched)
-
-
-def _given(proposal: Proposal, forge: Forge, workspace: Workspace, *, touched: bool = False) -> tuple[Approval, ...]:
-    source = workspace.approval_source
-    if source is ApprovalSource.REVIEWS or proposal.state is not ProposalState.OPEN:
-        return proposal.approvals
-    return approvals_of(forge.pull_request(proposal.number), source, touched=touched)
+    return given(proposal, desk.forge, desk.workspace, touched=touched)
 
 
 def panel_of_entry(desk: Desk, model: Model, proposal: Proposal, branch: Branch) -> Panel:

@@ -6,14 +6,15 @@ What it says is `core.authorise`'s, as after an event. Not here: proposals of ou
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Callable, Iterator, Sequence
+import re
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 
 from tidegate.core.authorise import edited_check
-from tidegate.core.observed import Check, CheckState, Proposal, ProposalState, PullRequest
+from tidegate.core.observed import MAIN, Check, CheckState, Proposal, ProposalState, PullRequest
 from tidegate.core.transition import parse_branch
-from tidegate.errors import OutsideSystem, TidegateError
+from tidegate.errors import OutsideSystem, Raced, TidegateError
 from tidegate.steps import approving
 from tidegate.steps.desk import Desk
 from tidegate.steps.observe import Sources
@@ -21,7 +22,10 @@ from tidegate.steps.observe import Sources
 AT_ONCE = 20
 """So many pull requests are looked at in a pass, whoever opened how many: forges limit what they are asked, and reverts
 need it."""
-MAIN = "main"
+TURN = "refs/tidegate/turn"
+"""The record of whose turn is still to come in this round, numbers. It may be lost, or say anything: a round begins."""
+Waiting = Mapping[str, Sequence[int]]
+"""Pull requests by their head: a check is a commit's, whatever pull requests have that commit."""
 _IN_A_ROW = 3
 _LOOKS = 2
 _STRICTEST_FIRST = (CheckState.FAILED, CheckState.PENDING, CheckState.PASSED)
@@ -33,8 +37,9 @@ def check_peoples(desk: Desk, sources: Sources) -> Iterator[str]:
 
     What goes wrong with one stops no other; a forge that fails three times in a row is left alone.
     """
+    turn = yield from _turn(desk, _waiting(desk, sources))
     in_a_row = 0
-    for head, numbers in _turn(desk, sources):
+    for head, numbers in turn.items():
         try:
             with desk.forge.sparingly():
                 _bring_up_to_date(desk, head, numbers)
@@ -46,24 +51,53 @@ def check_peoples(desk: Desk, sources: Sources) -> Iterator[str]:
             return
 
 
-def _turn(desk: Desk, sources: Sources) -> Iterator[tuple[str, Sequence[int]]]:
-    """Those that this pass looks at, by their head: a check is a commit's, whatever pull requests have that commit.
+def _turn(desk: Desk, waiting: Waiting) -> Generator[str, None, Waiting]:
+    """Those that this pass looks at. Where whose turn it is cannot be kept, they are the newest, and it is said."""
+    if sum(map(len, waiting.values())) <= AT_ONCE:
+        return waiting
+    try:
+        return _next_turn(desk, waiting)
+    except TidegateError as error:
+        yield f"whose turn it is cannot be kept: {error}"
+        return turn_after(None, waiting)[0]
 
-    Each minute has an order of its own, so that every one has its turn without a memory of who had it.
+
+def _next_turn(desk: Desk, waiting: Waiting) -> Waiting:
+    """Each loses its turn whatever comes of it, and holds up no other."""
+    before = desk.repository.read_record(TURN)
+    turn, left = turn_after(before, waiting)
+    with suppress(Raced):  # another controller looks at the same ones
+        desk.repository.write_record(TURN, left, before)
+    return turn
+
+
+def turn_after(left: str | None, waiting: Waiting) -> tuple[Waiting, str]:
+    """The heads whose turn it is, as many as a pass looks at, and who is left of the round then.
+
+    A round is of those that wait when it begins, from the newest to the oldest: what is opened meanwhile is in the next
+    one, and lengthens none. It is kept by number. Whoever proposes a commit can change what the commit's place would be
+    by, but nobody takes a pull request out of the round before its own head was looked at.
     """
-    minute = int(desk.now.timestamp() // 60)
-    by_head = _waiting(desk, sources)
-    looked_at = 0
-    for head in sorted(by_head, key=lambda head: _lot(by_head[head][0], minute)):
-        numbers = by_head[head][:AT_ONCE]
-        looked_at += len(numbers)
-        if looked_at > AT_ONCE:
-            return
-        yield head, numbers
+    heads = {number: head for head, numbers in waiting.items() for number in numbers}
+    everyone = sorted(heads, reverse=True)
+    known = {int(number) for number in re.findall("[0-9]{1,18}", left or "")}
+    due = [number for number in everyone if number in known]
+    turn = _fitting([heads[number] for number in (*due, *everyone)], waiting)
+    to_come = [[number for number in each if heads[number] not in turn] for each in (due, everyone)]
+    return turn, " ".join(map(str, to_come[0] or to_come[1]))
 
 
-def _lot(number: int, minute: int) -> str:
-    return hashlib.sha256(f"{minute} {number}".encode()).hexdigest()
+def _fitting(order: Sequence[str], waiting: Waiting) -> Waiting:
+    """The first of these heads that a pass has places for."""
+    turn: dict[str, Sequence[int]] = {}
+    free = AT_ONCE
+    for head in dict.fromkeys(order):
+        numbers = waiting[head][:AT_ONCE]
+        free -= len(numbers)
+        if free < 0:
+            break
+        turn[head] = numbers
+    return turn
 
 
 def _waiting(desk: Desk, sources: Sources) -> dict[str, list[int]]:

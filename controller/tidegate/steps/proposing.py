@@ -16,14 +16,14 @@ from tidegate.core.approving.votes import UNLISTED
 from tidegate.core.authorise import Edited, Head, required_check
 from tidegate.core.guards import SAFETY
 from tidegate.core.manifest import Model
-from tidegate.core.observed import Check, CheckState, Proposal, ProposalState
+from tidegate.core.observed import MAIN, Check, CheckState, Proposal, ProposalState
 from tidegate.core.outcome import Decision
 from tidegate.core.pin import Pin, content, digest, is_ours
 from tidegate.core.transition import DECIDED, Branch, Kind, Transition, parse_branch
 from tidegate.core.wording import asked_by
 from tidegate.core.workspace import ApprovalSource
 from tidegate.core.yaml import splice
-from tidegate.errors import MergeConflict, Raced, Refused, WrongUse
+from tidegate.errors import MergeConflict, Raced, Refused, TidegateError, WrongUse
 from tidegate.ports import CommitInfo, Draft, Waiting, is_foreign
 from tidegate.steps import approving
 from tidegate.steps.approving import pin_at
@@ -268,13 +268,15 @@ def _approved(desk: Desk, model: Model, proposal: Proposal, branch: Branch) -> d
 def merge(desk: Desk, checked: Checked, *, by_person: bool = False) -> Merged | Waiting | None:
     """Merge exactly what was checked, then look at what merged. None when something moved: the next pass decides.
 
-    A branch with somebody else's commit is that person's to merge, never ours (`by_person`).
+    A branch with somebody else's commit is that person's to merge, never ours (`by_person`). Raises MergeConflict where
+    such a branch does not merge: it is never made again over what they wrote.
     """
     model, proposal, result = checked.model, checked.proposal, checked.check
     branch = parse_branch(proposal.branch)
     assert branch is not None
     commits = desk.repository.commits(desk.main, result.head)
-    if result.state is not CheckState.PASSED or (_is_foreign(desk, commits, branch.kind) and not by_person):
+    foreign = _is_foreign(desk, commits, branch.kind)
+    if result.state is not CheckState.PASSED or (foreign and not by_person):
         return None
     if _moved(desk, model, branch):
         return None
@@ -286,13 +288,16 @@ def merge(desk: Desk, checked: Checked, *, by_person: bool = False) -> Merged | 
     except Raced:
         return None
     except MergeConflict:
+        if foreign:
+            raise
         _rebuild(desk, model, proposal, branch)
         return None
     if isinstance(commit, Waiting):
         return commit
-    return Merged(
-        proposal=proposal.number, commit=commit, incident=_incident(desk, model, branch, proposal.head, commit)
-    )
+    found: str | None = None
+    with suppress(TidegateError):  # it is merged, whatever else fails; the passes of the next hour look behind it too
+        found = _incident(desk, model, branch, proposal.head, commit)
+    return Merged(proposal=proposal.number, commit=commit, incident=found)
 
 
 def _still_passes(desk: Desk, checked: Checked) -> bool:
@@ -304,7 +309,7 @@ def _still_passes(desk: Desk, checked: Checked) -> bool:
         return True
     fresh = desk.forge.proposal(checked.proposal.number)
     again = check(desk, checked.model, fresh, checked.decision).check
-    return again.head == checked.check.head and again.state is CheckState.PASSED
+    return (again.head, again.state, fresh.base) == (checked.check.head, CheckState.PASSED, MAIN)
 
 
 def look_behind(desk: Desk, model: Model, proposal: Proposal) -> str | None:
@@ -312,6 +317,9 @@ def look_behind(desk: Desk, model: Model, proposal: Proposal) -> str | None:
     branch = parse_branch(proposal.branch)
     if branch is None or proposal.merge_commit is None:
         return None
+    if proposal.base != MAIN:
+        where = f"into {proposal.base}, not into {MAIN}, as {proposal.merge_commit[:12]}"
+        return f"#{proposal.number} was merged {where}; take it back there, unless that was meant"
     try:
         return _incident(desk, model, branch, proposal.head, proposal.merge_commit)
     except WrongUse:  # the head is gone, with the branch it was on

@@ -152,7 +152,7 @@ class Context:
 
     def sources(self, desired: Desired) -> Sources:
         """What a decision is made from, every proposal and launch record read once."""
-        from tidegate.steps.approving import proposals_of
+        from tidegate.steps.approvals import proposals_of
         from tidegate.steps.observe import Sources
         from tidegate.steps.trainings import all_records
 

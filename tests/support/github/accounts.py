@@ -5,7 +5,16 @@ from __future__ import annotations
 from zlib import crc32
 
 from support.github.routing import Answer, Links, Refused, Request, not_found, route, stamp
-from support.github.state import Account, Json, Repository
+from support.github.state import ROLES, Account, Json, Repository, Role
+
+_NEEDED: dict[str, Role] = {
+    "pull": "read",
+    "triage": "triage",
+    "push": "write",
+    "maintain": "maintain",
+    "admin": "admin",
+}
+"""The role that each permission of a collaborator begins with."""
 
 
 def simple_user(account: Account, links: Links) -> Json:
@@ -85,6 +94,21 @@ def permission(request: Request) -> Answer:
     coarse = {"triage": "read", "maintain": "write"}.get(role, role)
     shown = {**simple_user(account, request.links), "role_name": role}
     return Answer(body={"permission": coarse, "role_name": role, "user": shown})
+
+
+@route("GET", "/repos/{owner}/{repo}/collaborators", "metadata", role="write")
+def collaborators(request: Request) -> Answer:
+    """Who has access; with `permission`, those alone who have that one."""
+    least = ROLES.index(_NEEDED[request.query.get("permission", "pull")])
+    people = [account for account in request.world.accounts.values() if account.type == "User"]
+    roles = {account.login: request.world.role(account, request.repository) for account in people}
+    found = [account for account in people if ROLES.index(roles[account.login]) >= least]
+    return request.listed(found, lambda account: _collaborator(account, roles[account.login], request.links))
+
+
+def _collaborator(account: Account, role: Role, links: Links) -> Json:
+    has = {name: ROLES.index(role) >= ROLES.index(least) for name, least in _NEEDED.items()}
+    return {**simple_user(account, links), "permissions": has, "role_name": role}
 
 
 @route("GET", "/orgs/{org}/teams/{team_slug}", "members")

@@ -14,10 +14,10 @@ from datetime import datetime, timedelta
 from tidegate.adapters.github import checks, deployments, gate, marks, merging, proposals
 from tidegate.adapters.github.access import Json
 from tidegate.adapters.github.git import Git
-from tidegate.adapters.github.listing import MAIN, Listing
+from tidegate.adapters.github.listing import Listing
 from tidegate.adapters.github.proposals import Pull
 from tidegate.adapters.github.session import Answer, Session
-from tidegate.core.observed import Check, CheckState, Proposal, ProposalState, PullRequest
+from tidegate.core.observed import MAIN, Check, CheckState, Proposal, ProposalState, PullRequest
 from tidegate.errors import OutsideSystem, Raced, Refused, TidegateError, WrongUse
 from tidegate.ports import Draft, Serving, Waiting, unconditionally
 
@@ -203,8 +203,17 @@ class GitHubForge:
             self._session.call("DELETE", f"{self._path}/issues/comments/{said['id']}")
 
     def set_check(self, number: int, check: Check, at: datetime) -> None:  # noqa: ARG002
-        if check.state is not CheckState.PASSED and (ours := self._of_ours(number)) is not None:
-            merging.disarm(self._session, ours)
+        try:
+            if check.state is not CheckState.PASSED and (ours := self._of_ours(number)) is not None:
+                merging.disarm(self._session, ours)
+        except TidegateError as failure:
+            # Other words than those that are due, so that the next pass tries again: a queue merges whatever the head's
+            # check says.
+            self._write(number, replace(check, state=CheckState.PENDING, summary=f"may still merge: {failure}"))
+            raise
+        self._write(number, check)
+
+    def _write(self, number: int, check: Check) -> None:
         checks.write(self._session, number, check)
         if check.state is CheckState.PENDING:
             self._checked.discard(check.head)
@@ -355,7 +364,15 @@ class GitHubForge:
         return self._session.sparingly()
 
     def tidy(self) -> None:
-        """Remove the branches of what is merged, or closed by us, that a pass which died left behind."""
+        """Take our auto-merge back from what goes to another branch by now, and remove the branches of what is merged,
+        or closed by us, that a pass which died left behind."""
+        try:
+            for pull in self._listing.armed_elsewhere:
+                merging.disarm(self._session, pull)
+        finally:
+            self._remove_left_behind()
+
+    def _remove_left_behind(self) -> None:
         for branch, head in self._listing.left_behind.items():
             if not self._listing.on(branch, "open"):  # opened again since it was listed
                 self._remove_branch(branch, head)

@@ -1,7 +1,9 @@
 """Merging on GitHub: directly, through its merge queue, or by its auto-merge when a check is still to come.
 
-The head is pinned in all three. GitHub answers 405 to a merge for a dozen reasons and tells them apart by text alone;
-where the text is no reason that we know, the pull request's own state decides, and the text is passed on.
+The head is pinned in all three. The base, which GitHub pins in none, is looked at right before it is asked whether the
+merge still may be: nothing comes between that and the merge. GitHub answers 405 to a merge for a dozen reasons and
+tells them apart by text alone; where the text is no reason that we know, the pull request's own state decides, and the
+text is passed on.
 Not here: whether a proposal may merge (the core decides), and what is done after a merge (`forge`).
 """
 
@@ -16,7 +18,7 @@ from tidegate.adapters.github.access import Json
 from tidegate.adapters.github.git import Git
 from tidegate.adapters.github.proposals import Pull
 from tidegate.adapters.github.session import Answer, GraphQlSaysNo, Session
-from tidegate.core.observed import ProposalState
+from tidegate.core.observed import MAIN, ProposalState
 from tidegate.errors import MergeConflict, OutsideSystem, Raced, Refused
 from tidegate.ports import Waiting
 
@@ -26,7 +28,7 @@ query($owner: String!, $name: String!, $branch: String!, $number: Int!) {
     autoMergeAllowed mergeCommitAllowed squashMergeAllowed rebaseMergeAllowed
     mergeQueue(branch: $branch) { id }
     pullRequest(number: $number) {
-      isInMergeQueue
+      baseRefName isInMergeQueue
       timelineItems(
         last: 1, itemTypes: [REMOVED_FROM_MERGE_QUEUE_EVENT, PULL_REQUEST_COMMIT, HEAD_REF_FORCE_PUSHED_EVENT]
       ) { nodes { ... on RemovedFromMergeQueueEvent { reason actor { login } } } }
@@ -58,11 +60,12 @@ _DRAFT = re.compile(r"draft", re.IGNORECASE)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ways:
-    """How this pull request may merge, as far as the repository's settings say.
+    """Where this pull request goes, and how it may merge, as far as the repository's settings say.
 
     `ejected` says why the queue gave this head back; None where it did not, or we took it out ourselves.
     """
 
+    base: str
     methods: tuple[str, ...] = tuple(_METHODS)
     queue: bool = False
     queued: bool = False
@@ -99,6 +102,8 @@ def merge(at_hand: Merge) -> str | Waiting:
     ways = _ways(at_hand)
     if ways.queued:
         return Waiting(why=f"{at_hand.shown} is in GitHub's merge queue")
+    if ways.base != MAIN:
+        return _elsewhere(at_hand, ways.base)
     if not at_hand.still():
         raise Raced(f"{at_hand.shown} may not merge any more; read it again and decide again")
     if ways.queue:
@@ -118,10 +123,11 @@ def merge(at_hand: Merge) -> str | Waiting:
 def _ways(at_hand: Merge) -> Ways:
     session = at_hand.session
     try:
-        found = session.graphql(_WAYS, {**_named(session, at_hand.pull), "branch": "main"})["repository"]
+        found = session.graphql(_WAYS, {**_named(session, at_hand.pull), "branch": MAIN})["repository"]
     except GraphQlSaysNo:  # an older server, or a token that may not ask: the merge itself tells what it may
-        return Ways()
+        return Ways(base=at_hand.pull.proposal.base)
     return Ways(
+        base=found["pullRequest"]["baseRefName"],
         methods=tuple(method for method, setting in _METHODS.items() if found[setting]),
         queue=found["mergeQueue"] is not None,
         queued=bool(found["pullRequest"]["isInMergeQueue"]),
@@ -171,6 +177,11 @@ def _merged_after_all(at_hand: Merge) -> str | None:
     return at_hand.git.brought_by(at_hand.head, main) if main else None
 
 
+def _elsewhere(at_hand: Merge, base: str) -> Waiting:
+    step = f"give it {MAIN} for its base again, or close it"
+    return Waiting(why=f"{at_hand.shown} goes to {base} by now, not to {MAIN}; {step}")
+
+
 def _again(at_hand: Merge) -> Pull:
     found = at_hand.session.get(at_hand.path).data
     return proposals.parse(found, at_hand.session.account)
@@ -184,12 +195,15 @@ def _not_merged(at_hand: Merge, ways: Ways, method: str, said: str) -> str | Wai
     now = _again(at_hand)
     if now.proposal.state is ProposalState.MERGED and now.proposal.merge_commit is not None:
         return now.proposal.merge_commit
+    if now.proposal.base != MAIN:  # armed, it would merge there
+        return _elsewhere(at_hand, now.proposal.base)
     if now.proposal.state is ProposalState.CLOSED:
         raise Refused(f"{at_hand.shown} is closed")
     if now.state == "dirty" or (_CONFLICT.search(said) and now.mergeable is False):
         raise _conflict(at_hand)
     if now.state == "behind" or _BEHIND.search(said):
-        raise MergeConflict(f"{at_hand.shown} is behind main, and branch protection asks for branches up to date")
+        rule = "branch protection asks for branches up to date"
+        raise MergeConflict(f"{at_hand.shown} is behind main, and {rule}; {_by_hand(at_hand)}")
     if _BUSY.search(said):
         return Waiting(why=f"{at_hand.shown}: GitHub says {said!r}")
     if now.mergeable is None or (_CONFLICT.search(said) and now.mergeable):
@@ -213,8 +227,11 @@ def _conflict(at_hand: Merge) -> MergeConflict:
     main = at_hand.git.head()
     files = at_hand.git.conflicts(main, at_hand.head) if main else ()
     where = f" in {', '.join(files)}" if files else ""
-    branch = at_hand.pull.proposal.branch
-    return MergeConflict(f"{at_hand.shown} conflicts with main{where}; merge main into {branch}, or close the proposal")
+    return MergeConflict(f"{at_hand.shown} conflicts with main{where}; {_by_hand(at_hand)}")
+
+
+def _by_hand(at_hand: Merge) -> str:
+    return f"merge main into {at_hand.pull.proposal.branch}, or close the proposal"
 
 
 def _enqueued(at_hand: Merge, ways: Ways) -> Waiting:

@@ -66,6 +66,7 @@ def parse(data: Json, account: Account) -> Pull:
         author=author_of(data, account),
         created_at=instant(data["created_at"]),
         updated_at=instant(data["updated_at"]),
+        base=data["base"]["ref"],
         merged_at=_instant(data.get("merged_at")),
         merge_commit=data.get("merge_commit_sha") if state is ProposalState.MERGED else None,
     )
