@@ -13,7 +13,7 @@ from support.github_worlds import NAME, github_world
 from support.repositories import NOON, Clone, git, new_bare
 from support.worlds import MANIFEST, WORKSPACE
 from tidegate.core.replay.past import Policy
-from tidegate.errors import WrongUse
+from tidegate.errors import InvalidManifest, WrongUse
 from tidegate.settings import read_settings
 from tidegate.wiring.backtesting import archive_of, policies_of
 from tidegate.wiring.context import Context
@@ -87,6 +87,37 @@ def test_a_file_is_one_of_the_folder_that_is_named(clone: Clone) -> None:
     main, on_disk = found(clone.folder, "main", PATH)
     assert (on_disk.name, on_disk.commit, bake(on_disk)) == (PATH, "", timedelta(minutes=9))
     assert bake(main) == timedelta(minutes=1)
+
+
+def false_advances(policy: Policy) -> float:
+    return policy.environments["production"].rollout.false_advance_rate
+
+
+STRICTER = f"{WORKSPACE}defaults: {{falseAdvanceRate: 1%}}\n"
+
+
+def test_a_file_takes_what_it_does_not_say_from_the_tidegate_yaml_of_its_clone(clone: Clone) -> None:
+    """As `plan` does, which prints this very command."""
+    clone.write("tidegate.yaml", STRICTER)
+    main, on_disk = found(clone.folder, "main", PATH)
+    (from_below,) = found(clone.folder / "models", "digits/model.yaml")
+    assert [false_advances(policy) for policy in (main, on_disk, from_below)] == [0.05, 0.01, 0.01]
+
+
+def test_where_no_tidegate_yaml_lies_main_s_is_taken(tmp_path: Path) -> None:
+    with on_a_folder(tmp_path) as person:
+        person.commit({"tidegate.yaml": STRICTER})
+        person.push("main")
+        person.write("tidegate.yaml", None)
+        bare, file = Path(person.git("remote", "get-url", "origin")), person.folder / PATH
+        policies = (*found(bare, str(file)), *found(person.folder, PATH))
+    assert [false_advances(policy) for policy in policies] == [0.01, 0.01]
+
+
+def test_a_tidegate_yaml_that_is_invalid_is_told_with_its_line(clone: Clone) -> None:
+    clone.write("tidegate.yaml", f"{WORKSPACE}defaults: {{bake: soon}}\n")
+    with pytest.raises(InvalidManifest, match=r"tidegate\.yaml:7:18"):
+        found(clone.folder, PATH)
 
 
 def test_a_branch_that_somebody_else_pushed_is_asked_of_origin(clone: Clone) -> None:

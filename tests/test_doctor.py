@@ -354,7 +354,7 @@ def test_rollouts_are_counted_from_the_history_of_pin_files(tmp_path: Path) -> N
     world.train(2)
     world.until(lambda: world.pin().canary is not None)
     (first,) = wishes_of(world).rollouts
-    assert (first.environment, first.rate, first.comparisons) == ("production", 0.01, 1)
+    assert (first.environment, first.rate, first.comparisons, first.alone) == ("production", 0.01, 1, 1.5)
     world.until(lambda: world.pin().stable == world.registry.found[2].pin, passes=200)
     assert wishes_of(world).rollouts == (first,)
     held_back = MANIFEST.replace("{duration: 5m}", "{duration: 5m, holdback: 5%}")
@@ -362,6 +362,27 @@ def test_rollouts_are_counted_from_the_history_of_pin_files(tmp_path: Path) -> N
     person.commit({"models/digits/model.yaml": held_back}, "hold back", at=world.clock.at)
     person.push("HEAD:main")
     assert wishes_of(world).rollouts == (replace(first, comparisons=2),)
+
+
+def test_a_gateway_that_counts_the_same_requests_is_pointed_at(world: World, prometheus: PrometheusServer) -> None:
+    readings = Prometheus(prometheus.url)
+    now = readings.now()
+    assert isinstance(now, datetime)
+    labels = {"destination_canonical_service": "gated", "destination_canonical_revision": "1", "reporter": "source"}
+    requests = {"__name__": "istio_requests_total", **labels, "destination_service_namespace": "production"}
+    prometheus.write([(requests, [(now.timestamp() - 15, 1.0)])])
+    wishes = wishes_of(world)
+    (wanted,) = wishes.desired.models
+    counted = Objective(name="answered", target=0.9, bad="nothing", total="bentoml_service_request_total")
+    environments = tuple(replace(each, objectives=(counted,)) for each in wanted.model.environments)
+    gated = replace(wanted, model=replace(wanted.model, name="gated", environments=environments))
+    pins = {("gated", environment): pin for (_, environment), pin in wishes.pins.items()}
+    asked = replace(wishes, desired=replace(wishes.desired, models=(gated,)), pins=pins)
+    report = doctor(asked, replace(surveyors(world), metrics=readings), world.clock)
+    readings.close()
+    (note,) = (each for each in of(report, "Series").complaints if each.rule == "gateway-not-read")
+    assert note.severity is Severity.NOTE
+    assert note.what.startswith("answered of gated in production is counted by the server, and istio")
 
 
 def test_where_a_manifest_writes_the_rate_it_is_named(tmp_path: Path) -> None:

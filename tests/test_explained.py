@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from pathlib import Path
 
@@ -67,5 +68,7 @@ def test_a_revert_shows_the_cells_that_proved_it(world: World) -> None:
     world.until(lambda: world.pin().rejects(2), passes=100)
     text = folded(proposed(world, Kind.REVERT))
     assert "objective availability (revert): worse" in text
+    assert "\n  counts      45 of 150 bad (30.0000%), beside 0.9 of 450 bad (0.2000%)\n" in text
     assert "cells with a bad event" in text
     assert "burn rate   ×" in text
+    assert re.search(r"\n  dispersion  .*\n    (the policy's, because|version 1 from) ", text)

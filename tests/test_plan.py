@@ -119,7 +119,7 @@ def test_a_change_that_does_not_merge_is_compared_with_where_it_left_main(clone:
     other.push("HEAD:main")
     clone.git("fetch", "--quiet", "origin")
     commits = compared(repository_of(clone), clone.git("rev-parse", "HEAD"), None)
-    assert commits == Compared(base=left, head=clone.git("rev-parse", "HEAD"), conflict=True)
+    assert commits == Compared(main="origin/main", base=left, head=clone.git("rev-parse", "HEAD"), conflict=True)
     found = plan(changes_in(clone), START, conflict=True)
     assert the_model(found).launches
     assert next(line for line in lines(found) if "conflicts" in line) == (
@@ -143,8 +143,8 @@ def test_a_bare_repository_has_no_work_tree(clone: Clone, tmp_path: Path) -> Non
     bare = GitRepository(tmp_path / "git" / "models.git", identity=OURS)
     assert bare.snapshot() == bare.head()
     deeper, main = commit_of(bare, "deeper"), commit_of(bare, "main")
-    assert compared(bare, deeper, None) == Compared(base=main, head=deeper)
-    assert compared(bare, main, "deeper") == Compared(base=deeper, head=deeper)
+    assert compared(bare, deeper, None) == Compared(main="main", base=main, head=deeper)
+    assert compared(bare, main, "deeper") == Compared(main="deeper", base=deeper, head=deeper)
 
 
 @pytest.mark.parametrize(

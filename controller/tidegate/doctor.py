@@ -18,6 +18,7 @@ from tidegate.core.diagnosis import (
     checkout,
     codeowners,
     expectation,
+    gateways,
     metrics,
     protection,
     registry,
@@ -167,7 +168,10 @@ def _rollouts(
             at=at,
             rate=rollout.false_revert_rate,
             comparisons=comparisons,
+            alone=expectation.by_objectives_alone(environment),
             where=where,
+            model=model.name,
+            late=environment.late,
         )
 
 
@@ -242,6 +246,9 @@ def _series(wishes: Wishes, prometheus: PrometheusFacts | Rejected | Unknown, re
     most = prometheus.most_samples if isinstance(prometheus.most_samples, int) else None
     for each in wanted[:ASKED]:
         yield from weighed(_examined(each, readings, now, most), each.idle)
+    if found := gateways.witnesses(wishes.models, wishes.pins):
+        workspace = wishes.desired.workspace
+        yield from gateways.examine(found, workspace, readings.answers(gateways.question(workspace), now, now, _LEAST))
     if left := wanted[ASKED:]:
         yield unseen(f"{len(left)} more objectives", Unknown(why=f"the first {ASKED} were looked at"))
 

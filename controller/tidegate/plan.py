@@ -30,9 +30,11 @@ _MAINS = ("refs/remotes/origin/main", "refs/heads/main")
 class Compared:
     """The two commits of a plan: main's, and main with the change merged.
 
-    Where they `conflict`, the change is compared as it is with the commit where it left main.
+    Where they `conflict`, the change is compared as it is with the commit where it left main. `main` is the name by
+    which it was met.
     """
 
+    main: str
     base: str
     head: str
     conflict: bool = False
@@ -54,11 +56,11 @@ def compared(repository: Repository, head: str, reference: str | None) -> Compar
 
 
 def _merged(repository: Repository, head: str, reference: str) -> Compared:
-    left = _met(repository, head, reference)
+    left, name = _met(repository, head, reference), reference.removeprefix("refs/remotes/").removeprefix("refs/heads/")
     merged = repository.merged(reference, head)
     if merged is None:
-        return Compared(base=left, head=head, conflict=True)
-    return Compared(base=commit_of(repository, reference), head=merged)
+        return Compared(main=name, base=left, head=head, conflict=True)
+    return Compared(main=name, base=commit_of(repository, reference), head=merged)
 
 
 def commit_of(repository: Repository, reference: str) -> str:

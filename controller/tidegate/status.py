@@ -5,19 +5,21 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import TYPE_CHECKING
 
-from tidegate.core.explaining import Account
-from tidegate.core.judging.budget import Budget
 from tidegate.core.observed import ProposalState, Training, Unavailable
 from tidegate.core.outcome import Decision, Hold, Nothing, Status, WaitingOn, status_of
 from tidegate.core.pin import Pin
 from tidegate.core.transition import Transition, parse_branch
 from tidegate.errors import OutsideSystem, TidegateError
 from tidegate.ports import Target
-from tidegate.steps.budgets import asked_from
 from tidegate.steps.deciding import Decided, Judges, decide_models
 from tidegate.steps.desired import Wanted
 from tidegate.steps.observe import Sources
+
+if TYPE_CHECKING:
+    from tidegate.core.explaining import Account
+    from tidegate.core.judging.budget import Budget
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,6 +129,8 @@ def _explained(decided: Decided) -> tuple[Explained, ...]:
 
 
 def _explained_one(name: str, decision: Decision, decided: Decided) -> Explained:
+    from tidegate.steps.budgets import asked_from
+
     budgets = decided.observed.budgets.get(name, ())
     since = asked_from(decided.model.environment(name), decided.observed.environments[name].history)
     return Explained(

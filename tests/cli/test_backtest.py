@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
+import pty
+import re
+import subprocess
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
@@ -24,6 +29,7 @@ pytestmark = pytest.mark.timeout(240)
 
 PATH = "models/digits/model.yaml"
 SINCE = ("--from", START.isoformat(), "--step", "30s")
+_CONTROL = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 NOBODY = "http://127.0.0.1:9"
 
 
@@ -80,6 +86,31 @@ def test_0_one_replay_is_told_in_several_formats(past: Past, tmp_path: Path) -> 
     assert json.loads(ran.out)["model"] == "digits"
     assert page.read_text(encoding="utf-8").startswith("<!doctype html>")
     assert summary.read_text(encoding="utf-8").splitlines()[0] == MARKER
+
+
+def test_0_a_bar_moves_at_a_terminal_and_leaves_nothing_behind(past: Past, tmp_path: Path) -> None:
+    """Elsewhere nothing of it is written, as the other cases show."""
+    ours, theirs = pty.openpty()
+    program = past.tidegate()
+    with (tmp_path / "told.json").open("wb") as told:
+        process = subprocess.Popen(
+            program.command("backtest", "digits", *SINCE, "--format", "json"),
+            env={**program.environment(), "TERM": "xterm", "COLUMNS": "100"},
+            stdout=told,
+            stderr=theirs,
+        )
+    os.close(theirs)
+    shown = b""
+    with suppress(OSError):  # Linux' way to say that nobody holds the other end any more
+        while part := os.read(ours, 65536):
+            shown += part
+    os.close(ours)
+    assert process.wait() == errors.FINE
+    first, *_, last = (line for line in _CONTROL.sub("", shown.decode()).split("\r") if line.strip())
+    assert (first.split("━")[0], first.split()[-2]) == ("reading git ", "0%")
+    assert (last.split("━")[0], last.split()[-2]) == ("production, version 1 ", "100%")
+    assert shown.endswith(b"\x1b[?25h\r\x1b[1A\x1b[2K"), "the cursor is back, and the line is empty"
+    assert json.loads((tmp_path / "told.json").read_bytes())["model"] == "digits"
 
 
 def test_0_another_policy_from_a_file_and_from_a_commit(past: Past, tmp_path: Path) -> None:
@@ -221,7 +252,7 @@ def test_plan_sets_the_changed_policy_against_main_s(past: Past) -> None:
             "hurried": False,
             "unread": "",
             "head": "",
-            "base": "main",
+            "base": "origin/main",
         },
     )
     assert unreachable.code == errors.FINE

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import shlex
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -66,17 +67,50 @@ def test_the_last_rollouts_are_told_by_both_policies(changed: Change) -> None:
     assert [one["version"] for one in found["differing"] if one["environment"] == "production"] == [1, 2]
 
 
-def test_the_command_that_tells_more_replays_what_was_planned(changed: Change) -> None:
-    """The file as it lies there, or the commit that was named: each against main."""
-    program = Program(changed.clone.folder, changed.home, changed.variables)
+def in_the_manifest(_: Clone) -> None: ...
+
+
+def in_the_defaults(clone: Clone) -> None:
+    """Not in the manifest: it takes what it does not say from the workspace."""
+    clone.git("checkout", "--quiet", "--", MANIFEST)
+    settings = (clone.folder / "tidegate.yaml").read_text(encoding="utf-8")
+    clone.write("tidegate.yaml", f"{settings}defaults: {{falseAdvanceRate: 0.0001%}}\n")
+
+
+@pytest.mark.parametrize(
+    "made",
+    [pytest.param(in_the_manifest, id="of-the-manifest"), pytest.param(in_the_defaults, id="of-the-defaults")],
+)
+def test_the_command_that_tells_more_replays_what_was_planned(
+    changed: Change, made: Callable[[Clone], None], tmp_path: Path
+) -> None:
+    """The file as it lies there, or the commit that was named: each against main, and decided as the plan says."""
+    made(changed.clone)
+    assert in_full(changed, tmp_path)["policies"] == [MANIFEST, "origin/main"]
     commit = changed.clone.commit({})
-    for words in ((), ("--head", "HEAD")):
-        *_, last = (line for line in changed.plan(*words).splitlines() if "In full: " in line)
-        typed = shlex.split(last.partition("`")[2].partition("`")[0])
-        ran = program(*typed[1:])
-        assert (ran.code, ran.err) == (errors.FINE, "")
-        assert "decided otherwise" in ran.out
-    assert f"by policy HEAD ({commit[:12]}) and policy main (" in ran.out
+    assert in_full(changed, tmp_path, "--head", "HEAD")["commits"]["HEAD"] == commit
+
+
+def in_full(changed: Change, folder: Path, *words: str) -> Any:
+    """What the command of a plan tells, found to be what the plan told."""
+    plan = folder / "plan.json"
+    *_, last = (line for line in changed.plan(*words, f"--also=json={plan}").splitlines() if "In full: " in line)
+    typed = shlex.split(last.partition("`")[2].partition("`")[0])
+    ran = Program(changed.clone.folder, changed.home, changed.variables)(*typed[1:], "--format", "json")
+    assert (ran.code, ran.err) == (errors.FINE, "")
+    told, (model,) = json.loads(ran.out), json.loads(plan.read_text(encoding="utf-8"))["models"]
+    assert model["backtest"]["differing"]
+    for one in model["backtest"]["differing"]:
+        assert (one["after"], one["before"]) in answers(told, one["environment"], one["version"])
+    return told
+
+
+def answers(told: Any, environment: str, version: int) -> list[tuple[str, str]]:
+    """What both policies say of each part of a rollout."""
+    first, second = next(
+        one["replays"] for one in told["episodes"] if (one["environment"], one["version"]) == (environment, version)
+    )
+    return [(mine["words"], main["words"]) for mine, main in zip(first["parts"], second["parts"], strict=True)]
 
 
 def test_one_plan_is_told_in_several_formats(changed: Change, tmp_path: Path) -> None:

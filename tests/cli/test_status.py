@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from support.counters import canary_question
+from support.repositories import ISOLATED, OURS
 from support.situations import KEY, NOW
+from support.worlds import World, settle
 from tidegate.cli.pass_report import lines
 from tidegate.cli.passes import Collected, Pass
 from tidegate.cli.session import tell
@@ -22,6 +28,7 @@ from tidegate.project import Projection
 from tidegate.reconcile import PassReport
 from tidegate.status import EnvironmentStatus, Explained, ModelStatus, StatusReport
 
+CONTROLLER = Path(__file__).parents[2] / "controller"
 WORDS = "bad_data: x\n::warning file=a::pwned \x1b[2J\x1b]0;title\x07 ##[error] \u202egnp"
 UNREAD = Unread(why=Why.ERROR, words=WORDS)
 QUESTION = canary_question()
@@ -119,3 +126,26 @@ def test_words_of_others_stay_on_their_line_and_command_nothing(capsys: pytest.C
     assert sum("pwned" in line for line in lines) == 9
     assert all(line.isprintable() for line in lines)
     assert not any(line.lstrip().startswith("::") or "##[" in line for line in lines)
+
+
+def test_a_settled_model_loads_neither_judges_nor_plans_nor_servers(tmp_path: Path) -> None:
+    world = World(tmp_path / "git")
+    settle(world)
+    asked = "import sys; from tidegate.cli import main; main(['status']); print(*sys.modules, file=sys.stderr)"
+    environment = {"PATH": os.environ["PATH"], "PYTHONPATH": str(CONTROLLER), "TIDEGATE_IDENTITY": OURS, **ISOLATED}
+    command = [sys.executable, "-c", asked]
+    done = subprocess.run(
+        command, cwd=world.clone().folder, env=environment, capture_output=True, text=True, check=True
+    )
+    loaded = done.stderr.split()
+    assert "tidegate.status" in loaded
+    rooms = (
+        "core.judging.judgement",
+        "core.explaining",
+        "core.planning",
+        "core.replay",
+        "core.checks",
+        "steps.measure",
+    )
+    needless = ("mlflow", "requests", *(f"tidegate.{room}" for room in rooms))
+    assert [name for name in loaded if name.startswith(needless)] == []

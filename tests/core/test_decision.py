@@ -246,6 +246,13 @@ def test_on_probation_without_absolute_evidence_about_the_previous_version_nothi
     assert held.degraded
 
 
+def test_on_probation_a_breach_waits_until_the_version_held_back_is_known_to_share_it_or_not() -> None:
+    untold = replace(BREACH, reference_standing=Standing.NOT_YET)
+    held = hold(decided(observed(BAKED, probation(holdback=0.05)), judged(Stage.PROBATION, untold)))
+    assert (held.waiting_on, held.degraded, held.pages) == (WaitingOn.EVENTS, True, False)
+    assert held.reason.endswith("; whether the version held back shares that cannot be told yet")
+
+
 def test_on_probation_a_version_worse_than_the_one_held_back_beside_it_goes_back() -> None:
     """It needs neither a healthy past nor healthy siblings: what is wrong elsewhere is wrong for both."""
     worse = replace(WORSE, standing=Standing.BREACH, reference_standing=Standing.BREACH)

@@ -10,10 +10,21 @@ from datetime import timedelta
 
 import pytest
 
-from support.counters import AVAILABILITY, CANARY, SINCE, STABLE, arms, canary_question, counter, counters, readings
+from support.counters import (
+    AVAILABILITY,
+    CANARY,
+    SINCE,
+    STABLE,
+    arms,
+    canary_question,
+    counter,
+    counters,
+    moment,
+    readings,
+)
 from support.labels import TOGETHER, Labelled
 from support.labels import readings as readings_of_labels
-from tidegate.core.explaining import Account, account_lines, budget_lines, never_bad
+from tidegate.core.explaining import Account, account_lines, budget_lines
 from tidegate.core.judging.judgement import Judged
 from tidegate.core.judging.reading import Unread, Why
 from tidegate.core.judging.verdict import (
@@ -190,7 +201,7 @@ BESIDE = "  beside the version before it, which is held back: "
 def test_a_holdback_is_compared_at_a_rate_of_its_own_and_both_ways_are_told(bad: float) -> None:
     question = replace(canary_question(), stage=Stage.PROBATION)
     assert question.held_back
-    _, lines = explained(question, counters(arms({STABLE: 90, CANARY: 10}, {STABLE: 0.5, CANARY: bad}, 200), 200))
+    _, lines = explained(question, counters(arms({STABLE: 90, CANARY: 10}, {STABLE: 0.4, CANARY: bad}, 200), 200))
     assert any(line.endswith("beside the other version, and once more for each on its own") for line in lines)
     (start,) = [index for index, line in enumerate(lines) if line.startswith(BESIDE)]
     assert set(printed(lines[:start])) == {"outside"}
@@ -359,8 +370,8 @@ def test_late_labels_say_what_their_evidence_is_divided_by() -> None:
     _, lines = explained(question, found)
     start = lines.index("late labels quality (revert): undecided")
     assert lines[start + 2].startswith("  labelled    90.0% beside 90.0%;")
-    assert lines[start + 3].startswith("  dispersion  1 (by the policy);")
-    assert lines[start + 4].endswith(", against at most ×1.1; and a difference of rates above 0.01")
+    assert lines[start + 3].startswith("  dispersion  1 (measured on the other version);")
+    assert lines[start + 6].endswith(", against at most ×1.1; and a difference of rates above 0.01")
 
 
 AGE = re.compile(r"    (?P<age>\d+)  \S+  (?P<l1>[\d.]+)/(?P<p1>[\d.]+)  (?P<l0>[\d.]+)/(?P<p0>[\d.]+)")
@@ -417,11 +428,20 @@ def test_the_e_value_of_late_labels_can_be_redone_from_the_lines(
 def test_that_no_series_matches_bad_is_said(bad: dict[int, float], objective: Objective, said: bool) -> None:
     """A misspelt selector looks the same as a good version: whoever reads the verdict must know."""
     question = replace(canary_question(), objectives=(objective,))
-    found = counters(arms({STABLE: 90, CANARY: 10}, bad, 200), 200)
-    account, _ = explained(question, found)
-    lines = account_lines(replace(account, never_bad=never_bad(question, found)))
+    _, lines = explained(question, counters(arms({STABLE: 90, CANARY: 10}, bad, 200), 200))
     words = "  no series matches `bad`; none may have happened yet (tidegate doctor tells whether one could)"
     assert (words in lines) is said
+
+
+def test_I9_a_series_that_matches_bad_later_is_not_known_before() -> None:
+    found = counters(readings([counter(CANARY, [1.0] * 20, first=80)], [counter(CANARY, [10.0] * 100, first=0)]), 100)
+    judged = Judged(canary_question(), found)
+    assert [judged.at(moment(scrape)).objectives[0].never_bad for scrape in (60, 79, 80, 100)] == [
+        True,
+        True,
+        False,
+        False,
+    ]
 
 
 def test_budgets_that_are_not_asked_for_yet_are_told_with_when_they_are() -> None:

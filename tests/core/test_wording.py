@@ -28,6 +28,7 @@ from tidegate.core.judging.verdict import (
 from tidegate.core.manifest import Effect, ValueObjective
 from tidegate.core.observed import OURSELVES
 from tidegate.core.pin import Canary, Hold, Override, Pin, Rejected, stamped
+from tidegate.core.reasons import objective_reason
 from tidegate.core.transition import DECIDED, Kind, Transition, mark
 
 STABLE = Pin(stable=pin_of(11), previous=pin_of(10), policy="p" * 40)
@@ -117,21 +118,21 @@ CASES = {
         Kind.REVERT,
         ROLLING,
         replace(STABLE, rejected=REJECTED),
-        wording.objective_reason(WORSE)[1],
+        objective_reason(WORSE)[1],
         judged=canary_verdict(CLEARED, WORSE),
     ),
     "revert-on-probation": transition(
         Kind.REVERT,
         FINISHED,
         Pin(stable=pin_of(11), rejected=REJECTED),
-        wording.objective_reason(BREACH)[1],
+        objective_reason(BREACH)[1],
         judged=verdict(Stage.PROBATION, 12, objectives=(BREACH,)),
     ),
     "revert-burning": transition(
         Kind.REVERT,
         FINISHED,
         Pin(stable=pin_of(11), rejected=REJECTED),
-        wording.objective_reason(BURNED)[1],
+        objective_reason(BURNED)[1],
         judged=verdict(Stage.PROBATION, 12, objectives=(BURNED,)),
     ),
     "revert-never-served": transition(
@@ -195,7 +196,7 @@ def test_every_kind_has_its_sentence() -> None:
     ],
 )
 def test_the_short_reason_for_the_pin_file(objective: ObjectiveVerdict, short: str) -> None:
-    assert wording.objective_reason(objective)[0] == short
+    assert objective_reason(objective)[0] == short
 
 
 HOSTILE = (
@@ -276,9 +277,16 @@ def test_dispersion_says_on_which_version_it_was_measured_late_labels_too(stage:
 
 
 def test_the_sentence_of_a_regression_names_the_version_that_dispersion_was_measured_on() -> None:
-    assert wording.objective_reason(WORSE)[1].endswith("dispersion 1.62 (measured on stable)")
-    after = wording.objective_reason(WORSE, ("stable", "previous"))[1]
+    assert objective_reason(WORSE)[1].endswith("dispersion 1.62 (measured on stable)")
+    after = objective_reason(WORSE, ("stable", "previous"))[1]
     assert after.endswith("dispersion 1.62 (measured on the previous version)")
+
+
+def test_the_table_says_where_no_series_matches_bad() -> None:
+    """Whoever approves must know: a misspelt selector looks the same as a good version."""
+    silent = replace(CLEARED, subject=Tally(total=1500), reference=Tally(total=13500), never_bad=True)
+    body = wording.body(transition(Kind.ADVANCE, ROLLING, FURTHER, "x", judged=canary_verdict(silent)))
+    assert "| – | ruled out; no series matches `bad` |" in body
 
 
 def test_a_title_stays_within_what_forges_take() -> None:

@@ -32,6 +32,7 @@ from tidegate.core.manifest import Effect
 from tidegate.core.pin import NOTHING_BEFORE, Canary, Pin, Rejected, Stamp, content, stamped
 from tidegate.core.quantity import VersionPin
 from tidegate.core.read import read_model, read_pin, read_workspace
+from tidegate.core.reasons import objective_reason
 from tidegate.core.transition import Kind, Transition, mark
 from tidegate.core.workspace import Workspace
 from tidegate.core.yaml.splice import dump
@@ -276,7 +277,7 @@ def a_revert() -> Transition:
     return Transition(
         model="digits", environment="production", kind=Kind.REVERT, before=before, verdict=verdict,
         after=stamped("digits", "production", after, mark(Kind.REVERT, before)),
-        reasons=(wording.objective_reason(latency)[1],),
+        reasons=(objective_reason(latency)[1],),
     )  # fmt: skip
 
 

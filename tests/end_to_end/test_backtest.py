@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 
 from support.backtests import archive_of, backtested
+from support.fed_worlds import FedWorld
+from support.prometheus_server import PrometheusServer
 from support.rollouts import STEP, Play
 from support.worlds import MANIFEST, Behaviour, World, stable
 from tidegate.core.outcome import Decision
@@ -124,6 +126,51 @@ def test_i9_live_and_backtest_decide_the_same_at_the_same_instants(
         agrees(one, decided)
     happened = [move.kind for move in rollouts[0].happened if not move.by_person]
     assert happened == [Kind(kind) for kind in kinds.split()]
+
+
+DRIFT = """\
+    drift: {
+      value: 'max(feature_drift{model="{{ model }}", environment="{{ environment }}", version="{{ version }}"})',
+      maximum: 0.2, for: 1m
+    }
+"""
+
+
+def drifts_as_canary(world: FedWorld) -> None:
+    world.gauged.drift[2] = 0.3
+
+
+def drifts_on_probation(world: FedWorld) -> None:
+    world.gauged.drift[2] = 0.3 if stable(world) == 2 else 0.1
+
+
+def drifts_for_too_short_a_time(world: FedWorld) -> None:
+    """Outside its bound in every third cell, which blocks the way on meanwhile."""
+    world.gauged.drift[2] = 0.3 if world.clock.at.minute % 3 == 0 and world.clock.at.second == 0 else 0.1
+
+
+@pytest.mark.parametrize(
+    ("meanwhile", "kinds", "reason"),
+    [
+        pytest.param(drifts_as_canary, "promote revert", "drift 0.3", id="a-canary"),
+        pytest.param(drifts_on_probation, "promote advance finish revert", "drift 0.3", id="on-probation"),
+        pytest.param(drifts_for_too_short_a_time, "promote advance finish", None, id="never-for-as-long-as-it-must"),
+    ],
+)
+def test_i9_a_value_outside_its_bound_is_found_at_the_same_instant(
+    tmp_path: Path, meanwhile: Callable[[FedWorld], None], kinds: str, reason: str | None
+) -> None:
+    server = PrometheusServer(tmp_path / "prometheus")
+    server.start()
+    try:
+        world = FedWorld(tmp_path / "world", server, MANIFEST.replace("  rollout:\n", DRIFT + "  rollout:\n"))
+        decided = played(world, Behaviour(), lambda _: meanwhile(world))
+        (rollout,) = (one for one in backtested(world, step=STEP).episodes if one.episode.version == 2)
+    finally:
+        server.stop()
+    agrees(rollout, decided)
+    assert [move.kind for move in rollout.happened] == [Kind(kind) for kind in kinds.split()]
+    assert [each.reason for each in world.pin().rejected] == ([] if reason is None else [reason])
 
 
 def test_i9_a_budget_that_was_spent_then_holds_the_entry_as_it_did_live(tmp_path: Path) -> None:

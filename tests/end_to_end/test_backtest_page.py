@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -11,6 +12,8 @@ import pytest
 from support.browser import Browser
 from support.replays import cases, in_seconds
 from tidegate.core.replay.report import Backtest
+from tidegate.core.replay.wording import CANNOT
+from tidegate.reporters import backtest_json
 from tidegate.reporters.backtest_html import document
 
 pytestmark = [pytest.mark.end_to_end, pytest.mark.timeout(300)]
@@ -61,6 +64,23 @@ def test_every_span_decision_and_real_transition_is_drawn(browser: Browser, tmp_
     assert count(browser, f"{lines}.stable") > 0
 
 
+def test_what_the_json_counts_stands_on_the_page(browser: Browser, tmp_path: Path) -> None:
+    """Evidence of each policy, how often each guard held, what was tuned, and what a replay cannot know."""
+    shown(WHOLE, browser, tmp_path)
+    counted = json.loads(backtest_json.document(WHOLE))
+    replays = [replay for one in counted["episodes"] for replay in one["replays"]]
+    by_policy = [["evidence", replay["policy"], True] for replay in replays]
+    assert [panel for panel in browser.value(_PANELS) if panel[0] == "evidence"] == by_policy
+    held = [(cause, share) for replay in replays for cause, share in replay["shares"].items()]
+    bars = browser.value(_BARS)
+    assert [(cause, said) for cause, said, _ in bars] == [(cause, f"{share:.1%}") for cause, share in held]
+    assert [drawn for _, _, drawn in bars] == pytest.approx([share for _, share in held], abs=0.002)
+    tuned = [replay["tuned"] for replay in replays if replay["tuned"]]
+    assert len(tuned) == len(WHOLE.episodes)
+    assert browser.value(_SEEN.format("p.tuned")) == tuned
+    assert browser.value(_SEEN.format("footer h2, footer li")) == [CANNOT, *counted["cannotReplay"]]
+
+
 def test_drawings_have_size_and_names_for_those_who_do_not_see_them(browser: Browser, tmp_path: Path) -> None:
     shown(WHOLE, browser, tmp_path)
     small = "[...document.querySelectorAll('svg.chart')].filter(s => s.getBoundingClientRect().height < 300).length"
@@ -108,6 +128,18 @@ def test_light_and_dark_can_both_be_read(browser: Browser, tmp_path: Path) -> No
         assert (tmp_path / f"{'dark' if dark else 'light'}.png").stat().st_size > 50_000
 
 
+_SEEN = "[...document.querySelectorAll('{}')].filter(e => e.getClientRects().length).map(e => e.textContent)"
+# What a panel is called, whose it is, and whether curves and a threshold are drawn in it.
+_PANELS = """[...document.querySelectorAll('svg.chart g.panel')].map(panel => [
+  ...['.label', '.under'].map(name => panel.querySelector(name)?.textContent),
+  ['path.line', '.needed'].every(name => panel.querySelector(name)?.getBoundingClientRect().width > 0),
+])"""
+# What held, how often, and how much of its line the bar fills.
+_BARS = """[...document.querySelectorAll('dl.shares dt')].map(held => {
+  held.closest('details').open = true;
+  const often = held.nextElementSibling, [bar, whole] = ['rect', 'svg'].map(name => often.querySelector(name));
+  return [held.textContent, often.textContent, bar.getBoundingClientRect().width / whole.getBoundingClientRect().width];
+})"""
 _OVERLAPPING = """[...document.querySelectorAll('svg.chart')].flatMap(chart => {
   const told = [...chart.querySelectorAll('text')].map(e => [e.lastChild.textContent, e.getBoundingClientRect()]);
   return told.flatMap(([one, a], i) => told.slice(i + 1).filter(([, b]) =>

@@ -125,3 +125,37 @@ def test_a_real_prometheus_answers_what_was_counted(prometheus: PrometheusServer
     assert found.recovers_at is not None
     spent_by = third + timedelta(hours=1)
     assert spent_by + DAY.window < found.recovers_at < spent_by + DAY.window + timedelta(hours=1) + STEP
+
+
+@pytest.mark.contract
+def test_what_processes_counted_in_their_lives_is_no_burst_where_their_instance_changes(
+    prometheus: PrometheusServer,
+) -> None:
+    """Two of them, by another address from one scrape to the next; a third one is started anew just then."""
+    metrics = Prometheus(prometheus.url)
+    now = metrics.now()
+    assert isinstance(now, datetime)
+    until = last_instant(now)
+    moved = until - timedelta(hours=5, minutes=3)
+
+    def counter(name: str, instance: str, values: range, begins: datetime) -> Written:
+        labels = {"__name__": name, "model": "mover", "environment": "production", "version": "1", "job": "serving"}
+        samples = [(begins.timestamp() + 60 * minute, float(value)) for minute, value in enumerate(values)]
+        return {**labels, "instance": instance}, samples
+
+    begins, minutes = until - timedelta(hours=26), (moved - until + timedelta(hours=26)) // timedelta(minutes=1)
+    lasts = (until - moved) // timedelta(minutes=1)
+    for pod, counted in (("a", 500_000), ("b", 9_000)):
+        for name, each, start in (("requests_total", 10, counted), ("errors_total", 1, counted // 100)):
+            values = range(start, start + each * (minutes + lasts + 1), each)
+            written = counter(name, f"10.0.0.1:{pod}", values[:minutes], begins)
+            prometheus.write([written, counter(name, f"pod-{pod}", values[minutes:], moved)])
+    prometheus.write(
+        [
+            counter("requests_total", "10.0.0.3:c", range(0, 10 * minutes, 10), begins),
+            counter("requests_total", "pod-c", range(0, 10 * (lasts + 1), 10), moved),
+        ]
+    )
+    (found,) = budgets(PRODUCTION, Scope(model="mover", environment="production"), metrics)
+    day = 24 * 60
+    assert found.tally == Tally(bad=2 * day, total=3 * 10 * day - 10)

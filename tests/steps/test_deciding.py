@@ -13,9 +13,9 @@ from tidegate.core.judging.queries import Scope
 from tidegate.core.judging.reading import Sampled, Series, Unread, Why
 from tidegate.core.judging.verdict import Question, Stage, Together, Verdict
 from tidegate.core.manifest import ValueObjective
-from tidegate.steps import deciding
 from tidegate.steps.clocks import Timed
 from tidegate.steps.deciding import Judges
+from tidegate.steps.hearing import hear
 
 MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
 SCOPE = Scope(model="churn", environment="production")
@@ -73,7 +73,8 @@ class Ticking:
 
 
 def heard(question: Question, metrics: Answering, ours: datetime) -> Verdict:
-    return deciding._hear(question, SCOPE, Judges(metrics=metrics).sit(ours)).account.verdict
+    sitting = Judges(metrics=metrics).sit(ours)
+    return hear(question, SCOPE, sitting.metrics, sitting.timed).account.verdict
 
 
 def test_a_breach_is_found_where_the_clocks_agree() -> None:
@@ -103,4 +104,4 @@ def test_a_pass_that_takes_long_compares_what_was_read_together() -> None:
     assert found == [SINCE + HOUR] * 3
     assert metrics.asked == 1
     slow = Judges(metrics=metrics, clock=Ticking([SINCE + HOUR])).sit(SINCE)
-    assert of_canary(deciding._hear(VALUES, SCOPE, slow).account.verdict) is not None
+    assert of_canary(hear(VALUES, SCOPE, slow.metrics, slow.timed).account.verdict) is not None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -26,7 +27,8 @@ from tidegate.core.judging.verdict import (
     WeightChange,
 )
 from tidegate.core.manifest import Effect, Objective
-from tidegate.steps.deciding import Judges, _hear
+from tidegate.steps.deciding import Judges
+from tidegate.steps.hearing import hear
 from tidegate.steps.measure import asks_before, measure, queries_of
 
 MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
@@ -159,7 +161,7 @@ def test_a_pass_holds_a_breach_against_how_the_version_before_stood(before: floa
     bad = [counter(STABLE, stable, first=-300), counter(CANARY, canary, first=-4)]
     metrics = Kept(moment(190), {"requests_total": totals, "errors_total": bad})
     judges = Judges(metrics=metrics).sit(moment(190))
-    (heard,) = _hear(question, replace(SCOPE, ready=None), judges).account.verdict.objectives
+    (heard,) = hear(question, replace(SCOPE, ready=None), judges.metrics, judges.timed).account.verdict.objectives
     assert (heard.standing, heard.reference_standing) == (Standing.BREACH, standing)
 
 
@@ -203,6 +205,30 @@ def test_what_was_kept_of_the_time_before_a_bake_is_asked(stage: Stage, begins: 
     expected = (f"count(last_over_time(up[1h])) or count(last_over_time({of_any_version}[1h]))", SINCE, SINCE)
     assert (expected in metrics.asked) is asked
     assert (found.kept is not None) is asked
+
+
+KNOWN, LATE = -HISTORY - 3 * MINUTE, -5 * HOUR
+
+
+@pytest.mark.parametrize(
+    ("samples", "asked"),
+    [
+        pytest.param({KNOWN: 1.0, LATE: 2.0}, False, id="not-where-it-is-known"),
+        pytest.param({LATE: 2.0}, True, id="where-it-is-known-late"),
+        pytest.param({KNOWN: math.nan, LATE: 2.0}, True, id="where-it-has-a-number-late"),
+        pytest.param({-7 * HOUR: 1.0, LATE: 2.0}, True, id="where-only-a-pass-that-reads-more-knows-it-earlier"),
+    ],
+)
+def test_I9_what_was_kept_is_asked_as_the_judgement_needs_it(samples: dict[timedelta, float], asked: bool) -> None:
+    """Else a version that was not there would be one whose history is lost."""
+    now = SINCE + 2 * HOUR
+    known = tuple(((SINCE + after).timestamp(), value) for after, value in samples.items())
+    answer = Sampled(series=(Series(labels={"version": str(STABLE)}, samples=known),), start=SINCE, end=now)
+    question = replace(canary_question(), stage=Stage.PROBATION, weights=(), reference_since=SINCE - 9 * HOUR)
+    counters = measure(question, replace(SCOPE, ready=None), Recorded(now, answer), before=True)
+    assert (counters.kept is not None) is asked
+    unread = judge(question, counters).unread
+    assert unread is None or unread.why is not Why.HISTORY_LOST
 
 
 @pytest.mark.parametrize(
@@ -271,7 +297,8 @@ def test_dispersion_is_measured_on_a_real_prometheus_before_the_rollout(promethe
     assert isinstance(now, datetime)
     since = now - timedelta(minutes=30)
     scope = Scope(model="clustered", environment="production")
-    question: Question = replace(canary_question(), since=since, weights=(WeightChange(at=since, weight=0.1),))
+    weights = (WeightChange(at=since, weight=0.1),)
+    question: Question = replace(canary_question(), since=since, weights=weights, reference_since=since - 2 * HISTORY)
     start, scrapes = since - HISTORY - timedelta(minutes=10), 4 * (6 * 60 + 40)
 
     def series(name: str, instance: str, gains: list[float]) -> Written:

@@ -3,54 +3,41 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import pytest
 
+from support.past_stages import (
+    AVAILABILITY,
+    BAKE,
+    CANARY,
+    EPISODE,
+    FINISHED,
+    HELD_BACK,
+    HOUR,
+    MINUTE,
+    MODEL,
+    PROBATION,
+    SINCE,
+    past,
+    said,
+)
 from support.scraped_counters import SECOND, Scraped, counter
-from support.situations import NOW, WORKSPACE, model
-from tidegate.core.judging.judgement import judge
+from support.situations import NOW, WORKSPACE
 from tidegate.core.judging.queries import Scope
 from tidegate.core.judging.reading import Series, Why
-from tidegate.core.judging.verdict import Question, Stage, Standing, Verdict, WeightChange
-from tidegate.core.manifest import Objective, Rollout
-from tidegate.core.replay.episodes import Ending, Episode
+from tidegate.core.judging.verdict import Comparison, Question, Stage, Standing, Verdict
+from tidegate.core.manifest import Mean, Objective
+from tidegate.core.replay.episodes import Episode
 from tidegate.core.replay.past import Era, Past
 from tidegate.core.workspace import MetricLabels
-from tidegate.steps.measure import asks_before, measure
 from tidegate.steps.past_readings import PastReadings, scope_of_then
 from tidegate.steps.past_samples import PastSamples
 
-MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
-SINCE = NOW - 2 * HOUR
-FINISHED = NOW - HOUR
-AVAILABILITY = Objective(name="availability", target=0.99, bad="errors_total", total="requests_total")
 LATENCY = replace(AVAILABILITY, name="latency", bad="slow_total", target=0.9)
-ROLLOUT = Rollout(steps=(0.1, 0.5), bake=10 * MINUTE, warm_up=timedelta(0), resolution=MINUTE)
-MODEL = model()
-EPISODE = Episode(
-    environment="production",
-    version=2,
-    start=SINCE - HOUR,
-    entered=SINCE,
-    end=NOW,
-    ending=Ending.FINISHED,
-    first=1,
-    last=3,
-    finished=FINISHED,
+RATING = Objective(
+    name="rating", target=0.5, total="rating_count", mean=Mean(sum="rating_sum", low=1, high=5, higher_is_better=True)
 )
-CANARY = Question(
-    stage=Stage.CANARY,
-    subject=2,
-    reference=1,
-    since=SINCE,
-    rollout=ROLLOUT,
-    objectives=(AVAILABILITY,),
-    weights=(WeightChange(at=SINCE, weight=0.1),),
-    reference_since=SINCE - 20 * HOUR,
-)
-PROBATION = replace(CANARY, stage=Stage.PROBATION, since=FINISHED, weights=(), reference_since=None)
-BAKE = replace(PROBATION, stage=Stage.BAKE, subject=1, reference=None, since=SINCE - HOUR)
 
 
 def serving(bad_since: datetime | None = None) -> tuple[Series, ...]:
@@ -64,9 +51,14 @@ def serving(bad_since: datetime | None = None) -> tuple[Series, ...]:
     return (*found, counter("errors_total", 2, 100, bad_since, path="/predict")) if bad_since else found
 
 
-def past(*eras: Era) -> Past:
-    first = Era(at=NOW - 20 * HOUR, commit="c" * 40, model=MODEL, workspace=WORKSPACE, key="")
-    return Past(eras=(first, *eras), histories={})
+def rated(mean: float) -> tuple[Series, ...]:
+    """Four points for version 1, on average, and another mean for version 2."""
+    rates = {"rating_count": (90.0, 10.0), "rating_sum": (90 * 4.0, 10 * mean)}
+    return tuple(
+        counter(name, version, rate, since)
+        for name, both in rates.items()
+        for version, rate, since in zip((1, 2), both, (SINCE - 8 * HOUR, SINCE), strict=True)
+    )
 
 
 def later(at: datetime, version_label: str = "version") -> Era:
@@ -76,9 +68,7 @@ def later(at: datetime, version_label: str = "version") -> Era:
 
 def live(question: Question, scope: Scope, metrics: Scraped, at: datetime) -> Verdict:
     """What the loop says at an instant."""
-    there = Scraped(metrics.series, at)
-    verdict = judge(question, measure(question, scope, there))
-    return judge(question, measure(question, scope, there, before=True)) if asks_before(question, verdict) else verdict
+    return said(question, scope, Scraped(metrics.series, at))
 
 
 def readings(metrics: Scraped, where: Past | None = None, episode: Episode = EPISODE) -> PastReadings:
@@ -86,23 +76,36 @@ def readings(metrics: Scraped, where: Past | None = None, episode: Episode = EPI
 
 
 @pytest.mark.parametrize(
-    ("question", "series"),
+    ("question", "series", "found"),
     [
-        pytest.param(CANARY, serving(), id="a-canary-that-is-well"),
-        pytest.param(CANARY, serving(SINCE + 20 * MINUTE), id="one-that-gets-worse"),
-        pytest.param(PROBATION, serving(), id="probation"),
-        pytest.param(PROBATION, serving(FINISHED + 20 * MINUTE), id="a-breach-on-probation-looks-at-the-time-before"),
-        pytest.param(BAKE, serving(), id="a-bake"),
+        pytest.param(CANARY, serving(), Comparison.CLEARED, id="a-canary-that-is-well"),
+        pytest.param(CANARY, serving(SINCE + 20 * MINUTE), Comparison.WORSE, id="one-that-gets-worse"),
+        pytest.param(PROBATION, serving(), Standing.FINE, id="probation"),
+        pytest.param(
+            PROBATION,
+            serving(FINISHED + 20 * MINUTE),
+            Standing.BREACH,
+            id="a-breach-on-probation-looks-at-the-time-before",
+        ),
+        pytest.param(BAKE, serving(), Standing.FINE, id="a-bake"),
+        pytest.param(HELD_BACK, serving(), Standing.FINE, id="beside-a-version-that-is-held-back"),
+        pytest.param(HELD_BACK, serving(FINISHED + 20 * MINUTE), Comparison.WORSE, id="worse-than-the-one-held-back"),
+        pytest.param(replace(CANARY, objectives=(RATING,)), rated(4.0), Comparison.CLEARED, id="a-mean-that-stays"),
+        pytest.param(replace(CANARY, objectives=(RATING,)), rated(2.0), Comparison.WORSE, id="a-mean-that-is-lower"),
     ],
 )
-def test_a_stage_read_once_says_what_each_pass_said(question: Question, series: tuple[Series, ...]) -> None:
+def test_a_stage_read_once_says_what_each_pass_said(
+    question: Question, series: tuple[Series, ...], found: Comparison | Standing
+) -> None:
     metrics, where = Scraped(series), past()
-    found = readings(metrics, where)
+    replayed = readings(metrics, where)
     lasts = EPISODE.entered if question.stage is Stage.BAKE else FINISHED if question.stage is Stage.CANARY else NOW
     scope = scope_of_then(where, "production", lasts)
     for minutes in range(1, (lasts - question.since) // MINUTE, 7):
         at = question.since + minutes * MINUTE + 13 * SECOND
-        assert found.verdict("production", question, at) == live(question, scope, metrics, at), at
+        verdict = replayed.verdict("production", question, at)
+        assert verdict == live(question, scope, metrics, at), at
+    assert found in (verdict.objectives[0].comparison, verdict.objectives[0].standing)
     assert max(metrics.asked.count(selector) for selector in metrics.asked) <= 2
 
 

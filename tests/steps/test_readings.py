@@ -34,7 +34,8 @@ pytestmark = pytest.mark.contract
 SCRAPE = timedelta(seconds=15)
 STAGE = timedelta(minutes=20)
 BEFORE = timedelta(minutes=10)
-HOURS = timedelta(hours=6)
+HOUR, HOURS = timedelta(hours=1), timedelta(hours=6)
+OTHER = STABLE - 1
 EVENTS = Objective(name="availability", target=0.95, bad="errors_total", total="requests_total")
 LATENCY = Objective(name="latency", target=0.95, histogram="predict_seconds", under=timedelta(milliseconds=250))
 
@@ -46,14 +47,15 @@ class World:
     server: PrometheusServer
     model: str
     now: datetime
+    before: timedelta = BEFORE
 
     @property
     def since(self) -> datetime:
         return self.now - STAGE
 
     def times(self) -> list[float]:
-        start = self.since - BEFORE
-        return [(start + SCRAPE * number).timestamp() for number in range((STAGE + BEFORE) // SCRAPE)]
+        start = self.since - self.before
+        return [(start + SCRAPE * number).timestamp() for number in range((STAGE + self.before) // SCRAPE)]
 
     def counter(self, name: str, version: int, by: float, **labels: str) -> Written:
         here = {"model": self.model, "environment": "production", "version": str(version)}
@@ -68,10 +70,20 @@ class World:
             self.counter("errors_total", CANARY, 1, **labels),
         ]
 
-    def judged(self, objective: Objective = EVENTS, since: datetime | None = None, patience: float = 10) -> Verdict:
+    def judged(
+        self,
+        objective: Objective = EVENTS,
+        since: datetime | None = None,
+        patience: float = 10,
+        stable_for: timedelta | None = None,
+    ) -> Verdict:
         since = since or self.since
         question = replace(
-            canary_question(), since=since, objectives=(objective,), weights=(WeightChange(at=since, weight=0.1),)
+            canary_question(),
+            since=since,
+            objectives=(objective,),
+            weights=(WeightChange(at=since, weight=0.1),),
+            reference_since=None if stable_for is None else since - stable_for,
         )
         metrics = Prometheus(self.server.url, timeout=timedelta(seconds=patience))
         return judge(question, measure(question, Scope(model=self.model, environment="production"), metrics))
@@ -84,8 +96,11 @@ class World:
         return judge(asked, measure(asked, scope, Prometheus(self.server.url)))
 
     def forget_first_half(self) -> None:
+        self.forget(until=self.since + STAGE / 2)
+
+    def forget(self, until: datetime) -> None:
         """As retention does."""
-        asked = {"match[]": f'{{model="{self.model}"}}', "end": str((self.since + STAGE / 2).timestamp())}
+        asked = {"match[]": f'{{model="{self.model}"}}', "end": str(until.timestamp())}
         requests.post(f"{self.server.url}/api/v1/admin/tsdb/delete_series", params=asked, timeout=10).raise_for_status()
 
 
@@ -152,6 +167,27 @@ class TestOneServer:
         found = reason(here.judged())
         assert (found.why, label in found.words) == (Why.SEVERAL, True)
 
+    @pytest.mark.parametrize(("label", "offset"), [("ha", 7), ("ha", 1), ("job", 7), ("prometheus_replica", 7)])
+    def test_replicas_that_both_count_are_told_by_their_times_under_any_label(
+        self, prometheus: PrometheusServer, label: str, offset: int
+    ) -> None:
+        """Each server scrapes at its own instants, so nothing but the label tells the series from others."""
+        here = world(prometheus, f"doubled-{label}-after-{offset}")
+        later = [
+            (labels, [(at + offset, value) for at, value in samples[:-1]])
+            for labels, samples in here.traffic(**{label: "b"})
+        ]
+        prometheus.write([*here.traffic(**{label: "a"}), *later])
+        found = reason(here.judged())
+        assert (found.why, f"each value of the label {label}:" in found.words) == (Why.SEVERAL, True)
+
+    @pytest.mark.parametrize("label", ["code", "method", "path", "le", "ha"])
+    def test_kinds_of_events_of_one_target_are_counted_together(self, prometheus: PrometheusServer, label: str) -> None:
+        here = world(prometheus, f"kinds-by-{label}")
+        prometheus.write([*here.traffic(**{label: "a"}), *here.traffic(**{label: "b"})])
+        verdict = here.judged()
+        assert (verdict.unread, verdict.objectives[0].comparison) == (None, Comparison.WORSE)
+
     def test_one_replica_s_label_is_a_label_like_others(self, prometheus: PrometheusServer) -> None:
         here = world(prometheus, "one-replica")
         prometheus.write(here.traffic(replica="a"))
@@ -207,6 +243,10 @@ def _restarted(written: Written) -> Written:
     labels, samples = written
     before = samples[69][1]
     return labels, [(at, value if number < 70 else value - before) for number, (at, value) in enumerate(samples)]
+
+
+def _from(start: datetime, written: list[Written]) -> list[Written]:
+    return [(labels, [sample for sample in samples if sample[0] >= start.timestamp()]) for labels, samples in written]
 
 
 def _without(written: Written, missing: slice) -> Written:
@@ -305,6 +345,15 @@ class TestServersOfTheirOwn:
         assert here.baked().unread is None
         here.forget_first_half()
         assert reason(here.baked()).why is Why.HISTORY_LOST
+
+    def test_hours_of_stable_that_retention_lost_are_told_from_those_it_did_not_serve(self, start: Start) -> None:
+        """It is stable for two hours before the canary comes, and known for one. Another version was there before."""
+        here = replace(world(start("--web.enable-admin-api"), "young"), before=2 * HOUR)
+        here.server.write([*_from(here.since - HOUR, here.traffic()), here.counter("requests_total", OTHER, 10)])
+        assert here.judged(stable_for=2 * HOUR).unread is None
+        here.forget(until=here.since - HOUR)
+        found = reason(here.judged(stable_for=2 * HOUR))
+        assert (found.why, "dispersion is measured since" in found.words) == (Why.HISTORY_LOST, True)
 
     def test_a_native_histogram_alone_says_what_it_needs(self, start: Start) -> None:
         here = world(start("--enable-feature=native-histograms"), "native")

@@ -7,6 +7,7 @@ from array import array
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 import requests
@@ -24,7 +25,8 @@ from tidegate.core.manifest import Objective
 from tidegate.core.workspace import MetricLabels
 from tidegate.ports import Metrics
 from tidegate.steps.measure import measure
-from tidegate.steps.shared_readings import SharedReadings, _dealt_out, _Packed, _shares
+from tidegate.steps.shared_readings import SharedReadings, _raw
+from tidegate.steps.sharing import Dialect, Packed, dealt_out
 
 pytestmark = pytest.mark.contract
 
@@ -77,12 +79,12 @@ def fleet(server: PrometheusServer, prefix: str, size: int) -> list[Want]:
     return wanted
 
 
-def _traffic(scope: Scope, start: datetime, number: int) -> list[Written]:
-    """Some canaries are bad, and each has a target of its own that comes up with it."""
+def _traffic(scope: Scope, start: datetime, number: int, job: str = "serving") -> list[Written]:
+    """Some canaries are bad, and each has a target and a job of its own that come up with it."""
 
     def series(name: str, of: int, by: float, **labels: str) -> Written:
         first = 50 if of == CANARY else 0
-        target = {"job": "serving", "instance": f"{scope.model}-{of}:80", "environment": scope.environment}
+        target = {"job": f"{job}-{of}", "instance": f"{scope.model}-{of}:80", "environment": scope.environment}
         samples = [((start + SCRAPE * n).timestamp(), by * (n - first + 1)) for n in range(first, 160)]
         return {"__name__": name, **target, **labels}, samples
 
@@ -154,11 +156,55 @@ class At:
         return self.metrics.answers(expression, start, end, step)
 
 
+@pytest.mark.parametrize(
+    "gateways",
+    [
+        pytest.param(1, id="a-job-of-a-model-that-shares-with-nobody"),
+        pytest.param(2, id="a-job-seen-after-the-first-was-asked-for"),
+    ],
+)
+def test_I9_jobs_that_scrape_one_address_are_told_apart(prometheus: PrometheusServer, gateways: int) -> None:
+    served = fleet(prometheus, f"jobs-{gateways}", 2)
+    behind = [(question, replace(scope, environment="staging")) for question, scope in served[:gateways]]
+    for number, (question, scope) in enumerate(behind):
+        prometheus.write(_traffic(scope, question.since - timedelta(minutes=20), number, job="gateway"))
+    wanted = [*served, *behind]
+    shared = SharedReadings(Prometheus(prometheus.url), wanted)
+    together = [measure(question, scope, shared).up for question, scope in wanted]
+    now = shared.now()
+    assert isinstance(now, datetime)
+    alone = At(Prometheus(prometheus.url), now)
+    assert together == [measure(question, scope, alone).up for question, scope in wanted]
+    assert [len(up.series) for up in together if isinstance(up, Sampled)] == [2] * len(wanted)
+
+
 def test_a_model_alone_asks_its_own_queries(prometheus: PrometheusServer) -> None:
     wanted = fleet(prometheus, "alone", 1)
     metrics = Counted(Prometheus(prometheus.url))
     verdicts(wanted, SharedReadings(metrics, wanted))
     assert any('model="alone-0"' in selector for selector in metrics.asked)
+
+
+def test_I9_native_histograms_are_seen_by_those_who_have_them(tmp_path: Path) -> None:
+    """Each model counts the histogram as if it were a counter, besides; the last one has no native histogram."""
+    counted = Objective(name="counted", target=0.9, bad="errors_total", total="predict_seconds")
+    server = PrometheusServer(tmp_path, "--enable-feature=native-histograms")
+    server.start()
+    try:
+        wanted = [
+            (replace(question, objectives=(counted, LATENCY)), replace(scope, model=f"native-{scope.model}"))
+            for question, scope in fleet(server, "seen", 3)
+        ]
+        for question, scope in wanted[:2]:
+            times = [question.since + SCRAPE * n for n in range(60)]
+            labels = {"model": scope.model, "environment": scope.environment, "version": str(CANARY)}
+            native = [(at.timestamp(), n) for n, at in enumerate(times)]
+            server.write_native({"__name__": "predict_seconds", **labels}, native)
+        found = verdicts(wanted, SharedReadings(Prometheus(server.url), wanted))
+    finally:
+        server.stop()
+    unread = [next(each.unread for each in verdict.objectives if each.objective == "latency") for verdict in found]
+    assert [reason is not None and reason.why is Why.NATIVE for reason in unread] == [True, True, False]
 
 
 def test_what_is_refused_together_is_asked_one_by_one(prometheus: PrometheusServer) -> None:
@@ -293,14 +339,14 @@ class Watched(dict[str, str]):
 
 def test_dealing_out_takes_as_long_for_each_series_however_many_models_share() -> None:
     def looks(models: int) -> float:
-        shares = [share for question, scope in of_models(models) for share in _shares(question, scope)][::2]
+        shares = [share for question, scope in of_models(models) for share in _raw(question, scope, NOW)][::2]
         packed = [
-            _Packed(Watched(model=f"m{model}", environment="production", version="12", code=str(code)), NONE, NONE)
+            Packed(Watched(model=f"m{model}", environment="production", version="12", code=str(code)), NONE, NONE)
             for model in range(models)
             for code in range(20)
         ]
         Watched.looks = 0
-        found = _dealt_out(shares, packed)
+        found = dealt_out(shares, packed)
         assert [len(each) for each in found.values()] == [20] * models
         return Watched.looks / len(packed)
 
@@ -315,15 +361,20 @@ labelled = st.dictionaries(st.sampled_from(["model", "version"]), st.sampled_fro
 def test_each_gets_the_series_that_meet_its_conditions(
     series: list[dict[str, str]], wanted: list[tuple[str, str]]
 ) -> None:
-    packed = [_Packed(labels, NONE, NONE) for labels in series]
+    packed = [Packed(labels, NONE, NONE) for labels in series]
+    one = next(_raw(*of_models(1)[0], NOW))
     shares = [
-        replace(next(_shares(*of_models(1)[0])), selector=str(n), conditions={"model": model, "version": version})
+        replace(
+            one, asked=str(n), dialect=Dialect(labels=MetricLabels(), conditions={"model": model, "version": version})
+        )
         for n, (model, version) in enumerate(wanted)
     ]
     for share in shares:
         expected = [
             each
             for each in packed
-            if all(re.fullmatch(pattern, each.labels.get(name, "")) for name, pattern in share.conditions.items())
+            if all(
+                re.fullmatch(pattern, each.labels.get(name, "")) for name, pattern in share.dialect.conditions.items()
+            )
         ]
-        assert _dealt_out(shares, packed)[share.selector] == expected
+        assert dealt_out(shares, packed)[share.asked] == expected

@@ -40,6 +40,7 @@ def questions(draw: st.DrawFn) -> Question:
         reference=draw(st.sampled_from([STABLE, STABLE, None])),
         objectives=(draw(st.sampled_from(OBJECTIVES)),),
         weights=(*policy.weights, *weights) if stage is Stage.CANARY else first,
+        reference_since=draw(st.sampled_from([None, SINCE - timedelta(minutes=75), SINCE - timedelta(days=9)])),
     )
 
 
@@ -54,7 +55,11 @@ def readings_of_two_versions(draw: st.DrawFn) -> Counters:
     ready = sampled(*(draw(_gauge(version)) for version in (STABLE, CANARY))) if draw(st.booleans()) else None
     found = ObjectiveReadings(bad=sampled(*bad), total=sampled(*total))
     return Counters(
-        now=moment(SCRAPES + draw(st.sampled_from([0, 3, 20]))), objectives={"availability": found}, up=up, ready=ready
+        now=moment(SCRAPES + draw(st.sampled_from([0, 3, 20]))),
+        objectives={"availability": found},
+        up=up,
+        ready=ready,
+        kept=draw(st.sampled_from([None, sampled(), sampled(*total)])),
     )
 
 
@@ -68,7 +73,7 @@ def seen_by(counters: Counters, scrape: float) -> Counters:
     }
     ready = _until(counters.ready, until) if isinstance(counters.ready, Sampled) else None
     up = _until(counters.up, until) if isinstance(counters.up, Sampled) else None
-    return Counters(now=moment(scrape), objectives=objectives, ready=ready, up=up)
+    return Counters(now=moment(scrape), objectives=objectives, ready=ready, up=up, kept=counters.kept)
 
 
 def _until(found: Sampled, until: float) -> Sampled:

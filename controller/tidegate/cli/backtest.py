@@ -49,7 +49,8 @@ def _as_step(context: click.Context, parameter: click.Parameter, value: str | No
 @click.option("--step", metavar="DURATION", callback=_as_step,
               help="From one decision to the next.  [default: 1m, or a shorter `resolution`]")  # fmt: skip
 @click.option("--policy", metavar="FILE|REF",
-              help="Objectives and rollout of this manifest, or of the model at a commit.")  # fmt: skip
+              help="Objectives and rollout of this manifest, with the clone's tidegate.yaml as it lies there; or of "
+                   "the model at a commit.")  # fmt: skip
 @click.option("--compare", metavar="FILE|REF", help="Replay by this policy as well, and set both side by side.")
 @click.option("--format", "form", type=click.Choice(_FORMATS), default="text",
               show_default=True, help="How to print the result.")  # fmt: skip

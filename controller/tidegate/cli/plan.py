@@ -64,7 +64,7 @@ def command(  # noqa: PLR0913 - one argument an option
     findings = _findings(files, changes) if files else ()
     whole = plan(changes, context.clock.now(), findings=findings, allowed=allowed, conflict=commits.conflict)
     shown = only(whole, models, changes) if models else whole
-    told = with_past(shown, changes, past(context, changes, base, head, no_replay))
+    told = with_past(shown, changes, past(context, changes, commits.main, head, no_replay))
     print(_shown(told, form), end="")
     for kind, file in others:
         write(_shown(told, kind), file)

@@ -24,7 +24,6 @@ def command(session: Session, model: str | None, form: str, *, explain: bool) ->
 
     A server that does not answer makes Unknown what depends on it, and the exit code 3.
     """
-    from tidegate.reporters import json
     from tidegate.status import status
     from tidegate.steps.deciding import Judges
 
@@ -34,6 +33,8 @@ def command(session: Session, model: str | None, form: str, *, explain: bool) ->
     judges = Judges(metrics=context.metrics, clock=context.clock, thorough=explain)
     report = status(wanted, sources, judges, context.targets, context.clock.now())
     if form == "json":
+        from tidegate.reporters import json
+
         json.show(report)
     else:
         _print(report)

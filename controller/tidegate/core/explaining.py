@@ -13,10 +13,9 @@ from datetime import datetime
 from tidegate.core.judging.against_stable import minimum_effect
 from tidegate.core.judging.budget import Budget
 from tidegate.core.judging.burning import looks, paging
-from tidegate.core.judging.reading import Sampled
+from tidegate.core.judging.dispersion import Dispersion, Excess
 from tidegate.core.judging.verdict import (
     BurnRate,
-    Counters,
     LateVerdict,
     ObjectiveVerdict,
     Question,
@@ -29,8 +28,8 @@ from tidegate.core.judging.verdict import (
 from tidegate.core.judging.workings import LateWorkings, Moved, Workings, evidence
 from tidegate.core.manifest import Objective
 from tidegate.core.quantity import show_duration, show_share
+from tidegate.core.reasons import budget_stands, burn_rate, value_bounds, value_says
 from tidegate.core.siblings import breaches, is_told, needed
-from tidegate.core.wording import budget_stands, burn_rate, value_bounds, value_says
 
 _STAGES = {
     Stage.CANARY: "as canary beside {reference}",
@@ -45,8 +44,7 @@ _OTHERS = {Stage.CANARY: "stable", Stage.PROBATION: "the version before it"}
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Account:
     """One verdict with the question that it answers, the texts that were asked, and its cells by objective. `siblings`
-    are the other models on the same serving, where they were asked; `never_bad` objectives of whose bad events there is
-    no series."""
+    are the other models on the same serving, where they were asked."""
 
     question: Question
     verdict: Verdict
@@ -54,13 +52,6 @@ class Account:
     workings: Mapping[str, Workings] = field(default_factory=dict)
     late: Mapping[str, LateWorkings] = field(default_factory=dict)
     siblings: Mapping[str, Verdict] = field(default_factory=dict)
-    never_bad: frozenset[str] = frozenset()
-
-
-def never_bad(question: Question, counters: Counters) -> frozenset[str]:
-    """The objectives whose `bad` matches no series. None may have happened yet; a misspelt selector looks the same."""
-    read = {each.name: counters.objectives[each.name].bad for each in question.objectives if each.bad is not None}
-    return frozenset(name for name, bad in read.items() if isinstance(bad, Sampled) and not bad.series)
 
 
 def account_lines(account: Account, most: int | None = None) -> list[str]:
@@ -129,7 +120,7 @@ def _objective(each: ObjectiveVerdict, objective: Objective, account: Account, m
     if each.unread is not None:
         yield f"  cannot be read: {each.unread}"
         return
-    if each.objective in account.never_bad:
+    if each.never_bad:
         yield "  no series matches `bad`; none may have happened yet (tidegate doctor tells whether one could)"
     found = account.workings.get(each.objective)
     yield from _figures(each, objective, question, found, most)
@@ -146,6 +137,7 @@ def _figures(
     yield f"  counts      {_counts(each.subject)}{beside}"
     yield f"  dispersion  {_dispersion(each)}"
     if found is not None:
+        yield from _basis(found.dispersion, "cells")
         yield from _evidence(each, objective, question, found)
         yield from (f"  burn rate   {_burning(rate, question, len(found.burn_rates))}" for rate in found.burn_rates)
         yield from _cells(found, objective, most)
@@ -175,12 +167,15 @@ def _late(late: LateVerdict, account: Account, most: int | None) -> Iterator[str
     covered = " beside ".join("none" if c is None else f"{c:.1%}" for c in (late.coverage, late.reference_coverage))
     yield f"  labelled    {covered}; what lacks a label speaks for the version"
     yield f"  dispersion  {_dispersion(each)}"
+    found = account.late.get(each.objective)
+    if found is not None:
+        yield from _basis(found.dispersion, "steps")
     rate = show_share(together.rollout.false_revert_rate)
     wanted = f"{each.needed:.6g} ({_counted(together.sharing, 'objective')} / {rate})"
     objective = next(one for one in together.objectives if one.name == each.objective)
     effect = f"; and a difference of rates above {minimum_effect(together.rollout, objective):.6g}"
     yield _e_value("worse", each.evidence, wanted, f"at most ×{together.rollout.worse_than:g}{effect}")
-    if (found := account.late.get(each.objective)) is not None:
+    if found is not None:
         yield from _labels(found, most)
 
 
@@ -199,8 +194,34 @@ def _labels(found: LateWorkings, most: int | None) -> Iterator[str]:
 
 
 def _dispersion(each: ObjectiveVerdict) -> str:
-    measured = "measured on the other version before the rollout" if each.dispersion_measured else "by the policy"
+    measured = "measured on the other version" if each.dispersion_measured else "by the policy"
     return f"{each.dispersion:.6g} ({measured}); logarithms of e-values are divided by it"
+
+
+def _basis(dispersion: Dispersion, cells: str) -> Iterator[str]:
+    """What the figure was measured on, and how; or why it is the policy's."""
+    if dispersion.by_policy:
+        yield f"    the policy's, because {dispersion.by_policy}"
+    if (found := dispersion.basis) is None:
+        return
+    at = f" of {_counted(found.targets, 'target')}" if found.targets else ""
+    yield (
+        f"    version {found.version} from {found.since:%Y-%m-%d %H:%M:%S} to {found.until:%Y-%m-%d %H:%M:%S} UTC: "
+        f"{found.bad:.10g} bad in {found.bad_cells} of {found.cells} {cells}{at}"
+    )
+    counts = max(found.excesses, key=lambda excess: excess.figure, default=None)
+    for excess in found.excesses:
+        larger = ", the larger one" if excess is counts and len(found.excesses) > 1 else ""
+        yield f"    {_excess(excess, cells)}{larger}"
+
+
+def _excess(excess: Excess, cells: str) -> str:
+    """All squared deviations over all variances, and between what they were taken."""
+    between = f"{excess.groups} {cells} with their neighbours"
+    if excess.over is not None:
+        between = f"targets in {_counted(excess.groups, 'block')} of {show_duration(excess.over)}"
+    divided = f"squared deviations {excess.deviations:.6g} / variances {excess.variances:.6g}"
+    return f"between {between}: {divided} = {excess.figure:.4g}"
 
 
 def _siblings(siblings: Mapping[str, Verdict]) -> Iterator[str]:

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from tidegate.core.judging.verdict import Comparison, ObjectiveVerdict, Stage, Standing, ValueVerdict, Verdict
 from tidegate.core.manifest import Effect
 from tidegate.core.outcome import Evidence
-from tidegate.core.wording import burn_reason, objective_reason, value_reason
+from tidegate.core.reasons import burn_reason, objective_reason, value_reason
 
 _ARMS = {Stage.CANARY: ("canary", "stable")}
 _LATER = ("stable", "previous")
@@ -35,8 +35,8 @@ class Ground:
 
     @property
     def reverts(self) -> bool:
-        """Not where nobody can tell how the other version stood, or it stood no better."""
-        return self.reference not in (Standing.UNKNOWN, Standing.BREACH)
+        """Not where nobody can tell how the other version stood, or not yet, or it stood no better."""
+        return self.reference in (Standing.FINE, Standing.TOO_FEW)
 
 
 def of_canary(verdict: Verdict) -> Ground | None:

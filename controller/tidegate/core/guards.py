@@ -18,8 +18,8 @@ from tidegate.core.manifest import Effect, Environment, Model
 from tidegate.core.observed import EnvironmentObserved, ModelVersion, Observed, Proposal, ProposalState
 from tidegate.core.outcome import Evidence, Hold, WaitingOn, Wish
 from tidegate.core.quantity import VersionPin
+from tidegate.core.reasons import budget_reason
 from tidegate.core.transition import Kind, parse_branch
-from tidegate.core.wording import budget_reason
 from tidegate.core.workspace import Workspace
 
 ENTERING = frozenset({Kind.PROMOTE, Kind.RETRAIN})

@@ -56,8 +56,8 @@ def _is_fresh(model: str, environment: str, history: Sequence[PinChange], index:
     pin = history[index].pin
     if pin is None or pin.transition is None or not is_ours(model, environment, pin):
         return False
-    earlier = (change.pin.transition for change in history[:index] if change.pin)
-    return all(stamp is None or stamp.key != pin.transition.key for stamp in earlier)
+    earlier = [change.pin.transition.key for change in history[:index] if change.pin and change.pin.transition]
+    return pin.transition.key not in earlier
 
 
 def override_changes(model: str, environment: str, history: Sequence[PinChange]) -> tuple[PinChange, ...]:
@@ -102,12 +102,13 @@ def weight_changes(history: Sequence[PinChange]) -> tuple[WeightChange, ...]:
 
 def stable_change(history: Sequence[PinChange]) -> PinChange | None:
     """The entry that made the present stable version stable."""
+    stable = history[-1].pin.stable if history and history[-1].pin else None
     found: PinChange | None = None
-    for change in map(history.__getitem__, _backwards(history)):
-        if change.pin is None or not history[-1].pin or change.pin.stable != history[-1].pin.stable:
+    for change in reversed(history):
+        if stable is None or change.pin is None or change.pin.stable != stable:
             break
         found = change
-    return found if found and found.pin and found.pin.stable else None
+    return found
 
 
 def finished_at(history: Sequence[PinChange]) -> datetime | None:

@@ -201,6 +201,11 @@ class Rollout:
     resolution: timedelta = timedelta(minutes=1)
     dispersion: float = 2.0
 
+    @property
+    def readiness_reach(self) -> timedelta:
+        """How far readiness looks back. A version may wait weeks for an approval: this is enough to see it baked."""
+        return 2 * self.bake + self.progress_deadline
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Target:

@@ -14,8 +14,8 @@ from tidegate.core.observed import ModelVersion, Unavailable
 from tidegate.core.outcome import Evidence, Hold, Nothing, WaitingOn, Wish
 from tidegate.core.pin import Canary, Pin
 from tidegate.core.quantity import show_duration, show_share
+from tidegate.core.reasons import value_stands
 from tidegate.core.transition import Kind
-from tidegate.core.wording import value_stands
 
 
 def promote(situation: Situation, verdicts: Mapping[str, Verdict]) -> Wish | Hold | Nothing:

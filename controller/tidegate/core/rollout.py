@@ -16,8 +16,8 @@ from tidegate.core.observed import Unavailable
 from tidegate.core.outcome import Evidence, Hold, Nothing, WaitingOn, Wish
 from tidegate.core.pin import Canary, Pin, Rejected
 from tidegate.core.quantity import VersionPin, show_duration, show_share
+from tidegate.core.reasons import value_stands
 from tidegate.core.transition import Kind
-from tidegate.core.wording import value_stands
 
 
 def canary(situation: Situation) -> Wish | Hold:
@@ -227,6 +227,9 @@ def labels(situation: Situation) -> Wish | Hold | None:
 def _revert_by(situation: Situation, ground: Ground) -> Wish | Hold:
     """An absolute breach also needs to know that the previous version did not breach before (guards look at
     siblings)."""
+    if ground.reference is Standing.NOT_YET:
+        reason = f"{ground.sentence}; whether the version held back shares that cannot be told yet"
+        return Hold(reason=reason, waiting_on=WaitingOn.EVENTS, degraded=True)
     if ground.reference is Standing.UNKNOWN:
         return Hold(
             reason=f"{ground.sentence}; whether the previous version breached before could not be read",

@@ -1,26 +1,24 @@
 """From what is wanted of one model to its decision: observe, ask the judges' questions, judge, decide. Writes nothing.
 
-`reconcile` acts on it, `status` shows it; both see the same.
+`reconcile` acts on it, `status` shows it; both see the same. What reads, judges and explains samples is loaded where
+something is in flight: `status` of a settled model need not wait for it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import partial
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from tidegate.core.decision import decide
-from tidegate.core.explaining import Account, account_lines, budget_lines, never_bad
 from tidegate.core.grounds import by_bounds_alone
-from tidegate.core.judging.budget import Budget
-from tidegate.core.judging.judgement import Judged, judge
 from tidegate.core.judging.queries import Scope
 from tidegate.core.judging.questions import questions
 from tidegate.core.judging.reading import Unread, Why
 from tidegate.core.judging.verdict import Question, Stage, Verdict
-from tidegate.core.manifest import Model
+from tidegate.core.manifest import Environment, Model
 from tidegate.core.observed import Observed, ProposalState
 from tidegate.core.outcome import Decision, Hold, ModelDecision, Nothing, WaitingOn
 from tidegate.core.quantity import VersionPin
@@ -29,19 +27,20 @@ from tidegate.core.transition import Kind, Transition
 from tidegate.core.workspace import Workspace
 from tidegate.errors import TidegateError
 from tidegate.ports import Clock, Metrics
-from tidegate.steps.budgets import budgets, may_be_spent
 from tidegate.steps.clocks import Timed
 from tidegate.steps.desired import Wanted
-from tidegate.steps.measure import asks_before, measure, nothing_read, queries_of
 from tidegate.steps.observe import Sources, observe, stable_version, with_bytes_checked
-from tidegate.steps.shared_readings import SharedReadings
 from tidegate.steps.trainings import key_at, training_state
 
+if TYPE_CHECKING:
+    from tidegate.core.explaining import Account
+    from tidegate.steps.hearing import Heard
+
+Before = TypeVar("Before")
 Made = TypeVar("Made")
 
 _CELLS_SHOWN = 40
 """So many of an objective's cells stand in a proposal; `status --explain` prints all."""
-_CLOCKS_APART = timedelta(seconds=30)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,7 +78,19 @@ class _Sitting:
 
     def sharing(self, wanted: Sequence[tuple[Question, Scope]]) -> _Sitting:
         """The same, where these questions are about to be judged: what they have in common is asked for once."""
-        return replace(self, metrics=SharedReadings(self.metrics, wanted)) if len(wanted) > 1 else self
+        if len(wanted) < 2:
+            return self
+        from tidegate.steps.shared_readings import SharedReadings
+
+        return replace(self, metrics=SharedReadings(self.metrics, wanted))
+
+    def sharing_budgets(self, entered: Sequence[tuple[Environment, Scope]]) -> _Sitting:
+        """The same, where the error budgets of these environments are about to be read."""
+        if len(entered) < 2:
+            return self
+        from tidegate.steps.shared_readings import SharedReadings
+
+        return replace(self, metrics=SharedReadings(self.metrics, (), entered))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,20 +106,18 @@ class _Asked:
         return ((question, self.scopes[name]) for name, question in self.questions.items())
 
 
-@dataclass(frozen=True, slots=True)
-class _Heard:
-    """A verdict while what it was worked out from is still in memory, which is much."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Leaning:
+    """Where one model's verdicts lead before any error budget is read; by environment, how each verdict came about.
+    `entering` are the versions that are about to enter, `entered` the environments whose budgets are read."""
 
-    account: Account
-    judged: Judged
-    now: datetime
-
-    def told(self, siblings: Mapping[str, Verdict], *, fully: bool) -> Account:
-        """How it came about; `fully` with the cells that it was worked out from."""
-        account = replace(self.account, siblings=siblings)
-        if not fully:
-            return account
-        return replace(account, workings=self.judged.workings(self.now), late=self.judged.late_workings(self.now))
+    asked: _Asked
+    observed: Observed
+    verdicts: Mapping[str, Verdict]
+    decision: ModelDecision
+    accounts: Mapping[str, Account]
+    entering: Mapping[str, VersionPin]
+    entered: Sequence[tuple[Environment, Scope]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,6 +132,8 @@ class Decided:
 
     def account_of(self, transition: Transition) -> list[str]:
         """What its proposal shows, folded: how its verdict came about, and the budgets that let it enter."""
+        from tidegate.core.explaining import account_lines, budget_lines
+
         account = self.accounts.get(transition.environment) if transition.verdict is not None else None
         lines = account_lines(account, _CELLS_SHOWN) if account is not None else []
         return lines + budget_lines(self.observed.budgets.get(transition.environment, ()))
@@ -148,7 +159,8 @@ class Decided:
 
 def decide_model(wanted: Wanted, sources: Sources, judges: Judges, now: datetime) -> Decided:
     """Raises OutsideSystem when git or forge do not answer; registry and Prometheus become holds."""
-    return _decided(_asked(wanted, sources, now), sources, judges.sit(now), now)
+    sitting = judges.sit(now)
+    return _decided(_leaning(_asked(wanted, sources, now), sources, sitting, now), sources, sitting, now)
 
 
 def decide_models(
@@ -158,8 +170,15 @@ def decide_models(
     found = [(one, _tried(partial(_asked, one, sources, now))) for one in wanted]
     asked = [each for _, each in found if isinstance(each, _Asked)]
     sitting = judges.sit(now).sharing([want for each in asked for want in each.wants()])
-    for one, each in found:
-        yield one, each if isinstance(each, TidegateError) else _tried(partial(_decided, each, sources, sitting, now))
+    led = [(one, _then(each, partial(_leaning, sources=sources, judges=sitting, now=now))) for one, each in found]
+    entered = [entry for _, each in led if isinstance(each, _Leaning) for entry in each.entered]
+    spending = sitting.sharing_budgets(entered)
+    for one, each in led:
+        yield one, _then(each, partial(_decided, sources=sources, judges=spending, now=now))
+
+
+def _then(before: Before | TidegateError, step: Callable[[Before], Made]) -> Made | TidegateError:
+    return before if isinstance(before, TidegateError) else _tried(partial(step, before))
 
 
 def _tried(step: Callable[[], Made]) -> Made | TidegateError:
@@ -179,29 +198,62 @@ def _asked(wanted: Wanted, sources: Sources, now: datetime) -> _Asked:
     return _Asked(wanted=wanted, observed=observed, questions=asked, scopes=scopes)
 
 
-def _decided(asked: _Asked, sources: Sources, judges: _Sitting, now: datetime) -> Decided:
-    model, observed, scopes = asked.wanted.model, asked.observed, asked.scopes
-    heard = {name: _hear(question, scopes[name], judges) for name, question in asked.questions.items()}
+def _leaning(asked: _Asked, sources: Sources, judges: _Sitting, now: datetime) -> _Leaning:
+    model, observed = asked.wanted.model, asked.observed
+    heard = _heard(asked, judges)
     verdicts = {name: each.account.verdict for name, each in heard.items()}
     others = _siblings(asked, heard, sources, judges)
     failing = {name: words for name, verdicts in others.items() if (words := elsewhere(verdicts))}
     observed = replace(observed, failing_siblings=failing)
-    workspace = sources.desired.workspace
-    decision = decide(model, workspace, observed, verdicts, now)
+    decision = decide(model, sources.desired.workspace, observed, verdicts, now)
     entering = _entering(decision, observed)
+    # What the budgets leave of a decision to enter is not known yet: its proposal may show any of the verdicts.
+    shown = set(heard) if judges.thorough or entering else {t.environment for t in decision.transitions()}
     spenders = [e.name for e in model.environments] if judges.thorough else list(entering)
-    if spenders:
-        observed = with_bytes_checked(observed, model, entering, sources.registry) if entering else observed
-        observed = replace(observed, budgets=_budgets(spenders, asked, sources, judges, now))
-        decision = decide(model, workspace, observed, verdicts, now)
-    shown = {t.environment for t in decision.transitions()} if not judges.thorough else set(heard)
-    return Decided(
-        model=model,
+    return _Leaning(
+        asked=asked,
         observed=observed,
         verdicts=verdicts,
         decision=decision,
         accounts={name: each.told(others.get(name, {}), fully=name in shown) for name, each in heard.items()},
+        entering=entering,
+        entered=_entered(spenders, asked, sources, now),
     )
+
+
+def _decided(led: _Leaning, sources: Sources, judges: _Sitting, now: datetime) -> Decided:
+    model, observed, decision = led.asked.wanted.model, led.observed, led.decision
+    if led.entering:
+        observed = with_bytes_checked(observed, model, led.entering, sources.registry)
+    if led.entered:
+        from tidegate.steps.budgets import budgets
+
+        found = {environment.name: budgets(environment, scope, judges.metrics) for environment, scope in led.entered}
+        observed = replace(observed, budgets=found)
+    if led.entering or led.entered:
+        decision = decide(model, sources.desired.workspace, observed, led.verdicts, now)
+    shown = {t.environment for t in decision.transitions()}
+    return Decided(
+        model=model,
+        observed=observed,
+        verdicts=led.verdicts,
+        decision=decision,
+        accounts=led.accounts if judges.thorough else _with_cells(led.accounts, shown),
+    )
+
+
+def _with_cells(accounts: Mapping[str, Account], shown: Collection[str]) -> dict[str, Account]:
+    """How each verdict came about, with the cells of these alone: they are much."""
+    there = accounts.items()
+    return {name: each if name in shown else replace(each, workings={}, late={}) for name, each in there}
+
+
+def _heard(asked: _Asked, judges: _Sitting) -> dict[str, Heard]:
+    if not asked.questions:
+        return {}
+    from tidegate.steps.hearing import hear
+
+    return {name: hear(q, asked.scopes[name], judges.metrics, judges.timed) for name, q in asked.questions.items()}
 
 
 def _entering(decision: ModelDecision, observed: Observed) -> dict[str, VersionPin]:
@@ -216,31 +268,34 @@ def _entering(decision: ModelDecision, observed: Observed) -> dict[str, VersionP
     return found
 
 
-def _budgets(
-    names: Iterable[str], asked: _Asked, sources: Sources, judges: _Sitting, now: datetime
-) -> dict[str, tuple[Budget, ...]]:
-    """Of environments that a version is about to enter: nobody else's are asked. One that is new has spent nothing."""
-    model, found = asked.wanted.model, {}
-    for name in names:
-        if may_be_spent(asked.observed.environments[name].history, now):
-            found[name] = budgets(
-                model.environment(name), scope_of(model, name, sources.desired.workspace), judges.metrics
-            )
-    return found
+def _entered(
+    names: Sequence[str], asked: _Asked, sources: Sources, now: datetime
+) -> tuple[tuple[Environment, Scope], ...]:
+    """Environments that a version is about to enter: nobody else's budgets are read. One that is new has spent
+    nothing."""
+    if not names:
+        return ()
+    from tidegate.steps.budgets import may_be_spent
+
+    model, workspace = asked.wanted.model, sources.desired.workspace
+    old = [name for name in names if may_be_spent(asked.observed.environments[name].history, now)]
+    return tuple((model.environment(name), scope_of(model, name, workspace)) for name in old)
 
 
 def _siblings(
-    asked: _Asked, heard: Mapping[str, _Heard], sources: Sources, judges: _Sitting
+    asked: _Asked, heard: Mapping[str, Heard], sources: Sources, judges: _Sitting
 ) -> dict[str, dict[str, Verdict]]:
     """Where a version would go back by a breach alone: what the judges say now of other models on the same serving."""
     found: dict[str, dict[str, Verdict]] = {}
     for name, question in asked.questions.items():
         ground = by_bounds_alone(heard[name].account.verdict) if question.stage is Stage.PROBATION else None
         if ground is not None:
+            from tidegate.steps.hearing import verdict_on
+
             lately = replace(question, since=siblings_since(question, ground, heard[name].now))
             wants = list(_of_siblings(asked.wanted.model, name, lately, sources))
             sharing = judges.sharing(wants)
-            found[name] = {scope.model: _judge(same, scope, sharing) for same, scope in wants}
+            found[name] = {scope.model: verdict_on(same, scope, sharing.metrics) for same, scope in wants}
     return found
 
 
@@ -262,23 +317,3 @@ def scope_of(model: Model, environment: str, workspace: Workspace) -> Scope:
         labels=workspace.labels,
         ready=model.environment(environment).target.ready,
     )
-
-
-def _judge(question: Question, scope: Scope, judges: _Sitting) -> Verdict:
-    return judge(question, measure(question, scope, judges.metrics))
-
-
-def _hear(question: Question, scope: Scope, judges: _Sitting) -> _Heard:
-    """Without Prometheus' time, or with one that is not ours, nothing is asked and everything is unread."""
-    now = judges.timed.agreed(max(question.rollout.resolution, _CLOCKS_APART))
-    unread = now if isinstance(now, Unread) else None
-    counters = nothing_read(question, scope, unread) if unread else measure(question, scope, judges.metrics)
-    judged = Judged(question, counters)
-    verdict, queries = judged.at(counters.now), queries_of(question, scope)
-    if asks_before(question, verdict):
-        counters = measure(question, scope, judges.metrics, before=True)
-        judged = Judged(question, counters)
-        verdict = judged.at(counters.now)
-    verdict = replace(verdict, unread=unread) if unread else verdict
-    account = Account(question=question, verdict=verdict, queries=queries, never_bad=never_bad(question, counters))
-    return _Heard(account, judged, counters.now)

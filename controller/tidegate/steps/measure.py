@@ -13,11 +13,10 @@ from datetime import UTC, datetime, timedelta
 
 from tidegate.core.dialects import read_back
 from tidegate.core.judging.counts import LEAD_CELLS
-from tidegate.core.judging.dispersion import HISTORY
 from tidegate.core.judging.doubts import doubted, unless_native
 from tidegate.core.judging.queries import Scope, indicator, kept, readiness, squares, targets_up
 from tidegate.core.judging.reading import Sampled, Series, Unread, Why
-from tidegate.core.judging.serving import readiness_reach
+from tidegate.core.judging.retention import expected, read_since
 from tidegate.core.judging.verdict import Counters, ObjectiveReadings, Question, Stage, Standing, Verdict
 from tidegate.core.manifest import Objective
 from tidegate.core.workspace import MetricLabels
@@ -38,7 +37,7 @@ def measure(
     now = metrics.now()
     if isinstance(now, Unread):
         return nothing_read(question, scope, now)
-    start = reaches_before(question, now) if before else reaches_back_to(question)
+    start = reaches_before(question, now) if before else read_since(question)
     window = _Window(metrics, start, now)
     readings = {o.name: _objective(o, question, scope, window) for o in question.objectives}
     return Counters(
@@ -118,15 +117,9 @@ def asks_before(question: Question, verdict: Verdict) -> bool:
     return breach and question.stage is Stage.PROBATION and question.reference is not None
 
 
-def reaches_back_to(question: Question) -> datetime:
-    """Beside another version, or after one, also the six hours before: for how clustered bad events are."""
-    before = timedelta(0) if question.reference is None else HISTORY
-    return question.since - before - LEAD_CELLS * question.rollout.resolution
-
-
 def reaches_before(question: Question, now: datetime) -> datetime:
     """On probation as long a time before it, for the version that served then."""
-    start = reaches_back_to(question)
+    start = read_since(question)
     lasted = now - question.since + LEAD_CELLS * question.rollout.resolution
     return min(start, question.since - lasted) if question.stage is Stage.PROBATION else start
 
@@ -166,7 +159,7 @@ def _ready(question: Question, scope: Scope, window: _Window, *, throughout: boo
         return Unread(why=Why.ERROR, words=str(error))
     if selector is None or question.stage is Stage.LABELS:
         return None
-    enough = readiness_reach(question.rollout) + LEAD_CELLS * question.rollout.resolution
+    enough = question.rollout.readiness_reach + LEAD_CELLS * question.rollout.resolution
     seen = window if throughout else window.since(max(window.start, window.end - enough))
     return _told_apart(seen.samples(selector), scope.labels, scope, question.version_label)
 
@@ -189,18 +182,32 @@ def _up(readings: Iterable[ObjectiveReadings], question: Question, window: _Wind
 def _kept(
     readings: Iterable[ObjectiveReadings], question: Question, scope: Scope, metrics: Metrics
 ) -> Sampled | Unread | None:
-    """Whether Prometheus still has anything of when a bake began. Asked where the version is known only from later on:
-    either it was deployed late, or retention lost the start."""
-    totals = [each.total for each in readings if isinstance(each.total, Sampled) and each.total.series]
-    began = (min(series.samples[0][0] for series in total.series) for total in totals)
-    rollout = question.rollout
-    deployed = (question.since + rollout.progress_deadline + rollout.resolution).timestamp()
-    if question.stage is not Stage.BAKE or max(began, default=-math.inf) <= deployed:
+    """Whether Prometheus still has anything of when a version ought to be known. Asked where it is known only from
+    later on: either it was deployed late, or retention lost the start."""
+    wanted = expected(question)
+    if wanted is None or _known_since(wanted.version, readings, question) <= wanted.by.timestamp():
         return None
     selectors = []
     for objective in question.objectives:
         with suppress(ValueError):
             selectors.append(indicator(objective, scope, None).total)
-    cell = rollout.resolution.total_seconds()
-    at = datetime.fromtimestamp(question.since.timestamp() // cell * cell, UTC)
-    return metrics.answers(kept(dict.fromkeys(selectors)), at, at, rollout.resolution)
+    resolution = question.rollout.resolution
+    cell = resolution.total_seconds()
+    at = datetime.fromtimestamp(wanted.kept.timestamp() // cell * cell, UTC)
+    return metrics.answers(kept(dict.fromkeys(selectors)), at, at, resolution)
+
+
+def _known_since(version: int, readings: Iterable[ObjectiveReadings], question: Question) -> float:
+    """Of the objective that knows it last; those without a number of it do not count. As the judgement tells it: of
+    what every pass reads."""
+    label, earliest = question.version_label, read_since(question).timestamp()
+    found = []
+    for each in readings:
+        series = each.total.series if isinstance(each.total, Sampled) else ()
+        own = (_first_number_after(earliest, s) for s in series if s.labels.get(label) == str(version))
+        found += [min((at for at in own if at is not None), default=-math.inf)]
+    return max(found, default=-math.inf)
+
+
+def _first_number_after(earliest: float, series: Series) -> float | None:
+    return next((at for at, value in series.samples if at > earliest and math.isfinite(value)), None)

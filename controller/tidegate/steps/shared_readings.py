@@ -2,118 +2,77 @@
 
 Objectives that read the same selector by the same labels differ between models in the labels' values alone. Asked
 together, queries grow with presets and windows and not with models. What each model gets is what it would have got by
-itself, sample by sample; which samples a judgement needs is `measure`'s work.
+itself, sample by sample; which samples are needed is for `measure`, `fixed_instants` and `budgets` to say, and how
+questions are put together for `sharing`.
 """
 
 from __future__ import annotations
 
-import re
-from array import array
-from bisect import bisect_right
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 
-from tidegate.core.dialects import conditions, shared_matchers
 from tidegate.core.judging.queries import Scope, Template, targets_of, targets_up, templates
 from tidegate.core.judging.reading import Sampled, Series, Unread, Why
+from tidegate.core.judging.retention import read_since
 from tidegate.core.judging.verdict import Question
+from tidegate.core.manifest import Environment
 from tidegate.core.workspace import MetricLabels
 from tidegate.ports import Metrics
-from tidegate.steps.measure import reaches_back_to, versions_of
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_SLOT = timedelta(hours=12)
-"""Windows begin when rollouts did. Cut at multiples of this since the Unix epoch they have their pieces in common."""
-_TOGETHER = 50
-"""So many models share a query. More would save little, and what one answer holds is in memory at once."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Share:
-    """What one model needs of a question: the selector it asks by itself, and what a series of its own must show."""
-
-    selector: str
-    template: Template
-    labels: MetricLabels
-    conditions: Mapping[str, str]
-    start: datetime
+from tidegate.steps import fixed_instants
+from tidegate.steps.budgets import budgets
+from tidegate.steps.measure import versions_of
+from tidegate.steps.sharing import EPOCH, SLOT, Dialect, Group, Key, Packed, Share, dealt_out, grouped, joined, slots
 
 
 @dataclass(frozen=True, slots=True)
-class _Packed:
-    """A series as two rows of numbers: a tenth of what pairs of objects take."""
+class _Targets:
+    """As `targets_up` asks for them: each of the jobs with each of the instances."""
 
-    labels: Mapping[str, str]
-    times: array[float]
-    values: array[float]
-
-    @classmethod
-    def of(cls, series: Series) -> _Packed:
-        times, values = (array("d", row) for row in zip(*series.samples, strict=True))
-        return cls(series.labels, times, values)
-
-    def within(self, start: datetime, end: datetime) -> Iterator[tuple[float, float]]:
-        first, last = (bisect_right(self.times, edge.timestamp()) for edge in (start, end))
-        return zip(self.times[first:last], self.values[first:last], strict=True)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Group:
-    """Several shares in one question. `answers` are by slot and by the shares' own selectors."""
-
-    selector: str
-    shares: Sequence[_Share]
-    start: datetime
-    answers: dict[int, dict[str, list[_Packed]] | Unread] = field(default_factory=dict)
+    jobs: frozenset[str]
+    instances: frozenset[str]
 
     @classmethod
-    def of(cls, shares: Sequence[_Share]) -> _Group:
-        conditions_of_all = [share.conditions for share in shares]
-        selector = shares[0].template.text(shared_matchers(conditions_of_all, shares[0].labels))
-        return cls(selector=selector, shares=shares, start=min(share.start for share in shares))
+    def of(cls, targets: Collection[tuple[str, str]]) -> _Targets:
+        return cls(frozenset(job for job, _ in targets), frozenset(instance for _, instance in targets))
 
-    def halves(self) -> Iterator[_Group]:
-        """The same in two questions, with the answers there are. A share alone is no group."""
-        middle = len(self.shares) // 2
-        for some in (self.shares[:middle], self.shares[middle:]):
-            if len(some) > 1:
-                half, own = _Group.of(some), {share.selector for share in some}
-                for slot, answer in self.answers.items():
-                    kept = answer if isinstance(answer, Unread) else {of: answer[of] for of in own & answer.keys()}
-                    half.answers[slot] = kept
-                yield half
+    def __le__(self, others: _Targets) -> bool:
+        return self.jobs <= others.jobs and self.instances <= others.instances
 
-    def release(self, selector: str) -> None:
-        """Forget what was handed out up to now: a judgement asks for each selector once."""
-        for answer in self.answers.values():
-            if not isinstance(answer, Unread):
-                answer.pop(selector, None)
+    def __contains__(self, series: Series) -> bool:
+        return series.labels.get("job", "") in self.jobs and series.labels.get("instance", "") in self.instances
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Up:
-    """`up` of the targets with these instances; `gone`: there is no server to ask."""
+    """`up` of these targets; `gone`: there is no server to ask."""
 
-    instances: frozenset[str]
+    of: _Targets
     answer: Sampled | Unread
     gone: bool
 
 
 class SharedReadings:
-    """`ports.Metrics` for a pass that has these questions to ask. Its time is that of its first question.
+    """`ports.Metrics` for a pass that has these questions to ask, and the budgets of these environments. Its time is
+    that of its first question.
 
     A shared question that has no whole answer is asked again in halves: it may have been too much at once, or one model
     alone may be the reason, and nobody else is to be held for that. Only a server that is gone is asked no more.
     """
 
-    def __init__(self, metrics: Metrics, wanted: Sequence[tuple[Question, Scope]]) -> None:
+    def __init__(
+        self,
+        metrics: Metrics,
+        wanted: Sequence[tuple[Question, Scope]],
+        entered: Sequence[tuple[Environment, Scope]] = (),
+    ) -> None:
         self._metrics = metrics
         self._now: datetime | Unread | None = None
-        groups = list(_grouped(wanted)) if wanted and isinstance(self.now(), datetime) else []
-        self._groups = {share.selector: group for group in groups for share in group.shares}
-        self._earliest = min((group.start for group in groups), default=_EPOCH)
+        groups = list(grouped(self._shares(wanted, entered)))
+        self._groups = {share.key: group for group in groups for share in group.shares}
+        self._awaited = {share.key: share.times for group in groups for share in group.shares}
+        self._earliest = min((group.start for group in groups if group.step is None), default=EPOCH)
         self._targets: set[tuple[str, str]] = set()
         self._up: dict[int, _Up] = {}
 
@@ -124,118 +83,141 @@ class SharedReadings:
 
     def samples(self, selector: str, start: datetime, end: datetime) -> Sampled | Unread:
         found: Sampled | Unread | None = None
-        if selector in self._groups:
-            found = self._of_group(selector, start, end)
+        if (key := (selector, None)) in self._groups:
+            found = self._of_group(key, start, end)
         elif (asked := targets_of(selector)) is not None:
-            found = self._whether_up(asked, start, end)
+            found = self._whether_up(_Targets(*asked), start, end)
         return self._metrics.samples(selector, start, end) if found is None else found
 
     def answers(self, expression: str, start: datetime, end: datetime, step: timedelta) -> Sampled | Unread:
-        """A person's expression: there is no telling what in it could be shared."""
-        return self._metrics.answers(expression, start, end, step)
+        """Of a person's expression there is no telling what in it could be shared."""
+        key = (expression, step)
+        found = self._of_group(key, start - step, end) if key in self._groups else None
+        return self._metrics.answers(expression, start, end, step) if found is None else found
 
-    def _of_group(self, selector: str, start: datetime, end: datetime) -> Sampled | Unread | None:
-        """None where it has to be asked by itself."""
-        pieces: list[_Packed] = []
-        for slot in _slots(start, end):
-            answer = self._of_slot(selector, slot, start)
+    def _shares(
+        self, wanted: Sequence[tuple[Question, Scope]], entered: Sequence[tuple[Environment, Scope]]
+    ) -> Iterator[Share]:
+        now = self.now() if wanted or entered else None
+        if isinstance(now, datetime):
+            for question, scope in wanted:
+                yield from _raw(question, scope, now)
+                yield from _late(question, scope, now)
+            for environment, scope in entered:
+                yield from _budgets(environment, scope, now)
+
+    def _of_group(self, key: Key, start: datetime, end: datetime) -> Sampled | Unread | None:
+        """The samples of (start, end]; None where it has to be asked by itself."""
+        pieces: list[Packed] = []
+        for slot in slots(start, end, self._groups[key].slot):
+            answer = self._of_slot(key, slot, start, end)
             if answer is None or isinstance(answer, Unread):
                 return answer
             pieces += answer
-        if end == self._now:
-            self._groups[selector].release(selector)
-        return Sampled(series=tuple(_joined(pieces, start, end)), start=start, end=end)
+        self._handed_out(key, end)
+        return Sampled(series=tuple(joined(pieces, start, end)), start=start, end=end)
 
-    def _of_slot(self, selector: str, slot: int, start: datetime) -> list[_Packed] | Unread | None:
+    def _of_slot(self, key: Key, slot: int, start: datetime, end: datetime) -> list[Packed] | Unread | None:
         """One model's own of what the smallest group that is answered was told; None where that is itself alone."""
-        while (group := self._groups.get(selector)) is not None and group.start <= start:
+        while (group := self._groups.get(key)) is not None and group.start <= start and end <= group.end:
             if slot not in group.answers and not self._ask(group, slot):
                 self._split(group)
                 continue
             answer = group.answers[slot]
-            return answer if isinstance(answer, Unread) else answer.get(selector)
+            return answer if isinstance(answer, Unread) else answer.get(key[0])
         return None
 
-    def _ask(self, group: _Group, slot: int) -> bool:
-        """Whether that is an answer to go by."""
-        asked = self._in_slot(group.selector, slot, group.start)
-        if isinstance(asked, Unread) and not self._is_gone(asked):
+    def _handed_out(self, key: Key, end: datetime) -> None:
+        """What was told to the end as often as it is needed is forgotten."""
+        group = self._groups[key]
+        self._awaited[key] -= end == group.ends(key[0])
+        if self._awaited[key] <= 0:
+            group.release(key[0])
+
+    def _ask(self, group: Group, slot: int) -> bool:
+        """Whether that is an answer to go by: not where it holds native histograms, and does not say whose."""
+        asked = group.ask(slot, self._metrics)
+        if asked.native if isinstance(asked, Sampled) else not self._is_gone(asked):
             return False
         group.answers[slot] = asked if isinstance(asked, Unread) else self._dealt_out(group, asked)
         return True
 
-    def _dealt_out(self, group: _Group, asked: Sampled) -> dict[str, list[_Packed]]:
-        self._targets |= {
-            (s.labels.get("job", ""), s.labels["instance"]) for s in asked.series if "instance" in s.labels
-        }
-        packed = [_Packed.of(series) for series in asked.series if series.samples]
-        return _dealt_out(group.shares, packed)
+    def _dealt_out(self, group: Group, asked: Sampled) -> dict[str, list[Packed]]:
+        if group.step is None:
+            self._targets |= {
+                (s.labels.get("job", ""), s.labels["instance"]) for s in asked.series if "instance" in s.labels
+            }
+        return dealt_out(group.shares, [Packed.of(series) for series in asked.series if series.samples])
 
-    def _split(self, group: _Group) -> None:
+    def _split(self, group: Group) -> None:
         for share in group.shares:
-            del self._groups[share.selector]
+            del self._groups[share.key]
         for half in group.halves():
-            self._groups |= {share.selector: half for share in half.shares}
+            self._groups |= {share.key: half for share in half.shares}
 
     def _is_gone(self, unread: Unread) -> bool:
         """A server that still answers the smallest question is there: the other one was too much for it."""
         if unread.why is not Why.UNREACHABLE:
             return False
-        smallest = self._metrics.answers("vector(1)", _EPOCH, _EPOCH, _SLOT)
+        smallest = self._metrics.answers("vector(1)", EPOCH, EPOCH, SLOT)
         return isinstance(smallest, Unread) and smallest.why is Why.UNREACHABLE
 
-    def _whether_up(
-        self, asked: tuple[frozenset[str], frozenset[str]], start: datetime, end: datetime
-    ) -> Sampled | Unread | None:
+    def _whether_up(self, asked: _Targets, start: datetime, end: datetime) -> Sampled | Unread | None:
         """`up` of these targets, out of that of all targets that were seen so far."""
-        jobs, instances = asked
-        if start < self._earliest or not instances <= {instance for _, instance in self._targets}:
+        seen = _Targets.of(self._targets)
+        if start < self._earliest or not asked <= seen:
             return None
-        found: list[_Packed] = []
-        for slot in _slots(start, end):
+        found: list[Packed] = []
+        for slot in slots(start, end):
             up = self._up.get(slot)
-            if up is None or (isinstance(up.answer, Sampled) and not instances <= up.instances):
-                answer = self._in_slot(targets_up(self._targets), slot, self._earliest)
+            if up is None or (isinstance(up.answer, Sampled) and not asked <= up.of):
+                answer = self._up_in(slot)
                 gone = isinstance(answer, Unread) and self._is_gone(answer)
-                known = frozenset(instance for _, instance in self._targets)
-                up = self._up[slot] = _Up(instances=known, answer=answer, gone=gone)
+                up = self._up[slot] = _Up(of=seen, answer=answer, gone=gone)
             if isinstance(up.answer, Unread):
                 return up.answer if up.gone else None
-            mine = (
-                s for s in up.answer.series if s.labels.get("job", "") in jobs and s.labels["instance"] in instances
-            )
-            found += map(_Packed.of, mine)
-        return Sampled(series=tuple(_joined(found, start, end)), start=start, end=end)
+            found += [Packed.of(series) for series in up.answer.series if series in asked and series.samples]
+        return Sampled(series=tuple(joined(found, start, end)), start=start, end=end)
 
-    def _in_slot(self, selector: str, slot: int, earliest: datetime) -> Sampled | Unread:
-        begins = _EPOCH + slot * _SLOT
-        ends = begins + _SLOT if not isinstance(self._now, datetime) else min(begins + _SLOT, self._now)
-        return self._metrics.samples(selector, max(begins, earliest), ends)
+    def _up_in(self, slot: int) -> Sampled | Unread:
+        """Of all targets; a slot that is not over yet, as far as this pass goes."""
+        begins = EPOCH + slot * SLOT
+        ends = begins + SLOT if not isinstance(self._now, datetime) else min(begins + SLOT, self._now)
+        return self._metrics.samples(targets_up(self._targets), max(begins, self._earliest), ends)
 
 
-def _grouped(wanted: Iterable[tuple[Question, Scope]]) -> Iterator[_Group]:
-    """Alike in selector, labels and environment, fifty at a time; what is asked by one alone is in none."""
-    alike: dict[tuple[Template, MetricLabels, str], dict[str, _Share]] = {}
-    for question, scope in wanted:
-        for share in _shares(question, scope):
-            same = alike.setdefault((share.template, share.labels, scope.environment), {})
-            other = same.get(share.selector)
-            same[share.selector] = share if other is None or share.start <= other.start else other
-    for shares in alike.values():
-        ordered = list(shares.values())
-        for first in range(0, len(ordered), _TOGETHER):
-            some = ordered[first : first + _TOGETHER]
-            if len(some) > 1:
-                yield _Group.of(some)
+@dataclass(frozen=True, slots=True)
+class _Overheard:
+    """`ports.Metrics` that knows the time and no series. It keeps what it is asked at fixed instants."""
+
+    time: datetime
+    asked: list[tuple[str, datetime, datetime, timedelta]] = field(default_factory=list)
+
+    def now(self) -> datetime | Unread:
+        return self.time
+
+    def samples(self, selector: str, start: datetime, end: datetime) -> Sampled | Unread:
+        return Unread(why=Why.NO_DATA, words=f"{selector} from {start} to {end}")
+
+    def answers(self, expression: str, start: datetime, end: datetime, step: timedelta) -> Sampled | Unread:
+        self.asked.append((expression, start, end, step))
+        return Sampled(series=(), start=start, end=end)
+
+    def shares(self, dialect: Dialect, kind: object) -> Iterator[Share]:
+        for asked, start, end, step in self.asked:
+            yield Share(asked=asked, dialect=dialect, kind=kind, start=start - step, end=end, step=step)
 
 
-def _shares(question: Question, scope: Scope) -> Iterator[_Share]:
-    versions, start = versions_of(question), reaches_back_to(question)
+def _raw(question: Question, scope: Scope, now: datetime) -> Iterator[Share]:
+    """The raw samples that `measure` asks for, each selector once."""
+    versions, start = versions_of(question), read_since(question)
+    found: dict[str, Share] = {}
     for template, labels in _asked(question, scope):
-        own = conditions(labels, scope.place, versions)
+        dialect = Dialect.of(labels, scope.place, versions)
         with suppress(ValueError):  # `measure` tells
-            selector = template.text(shared_matchers([own], labels))
-            yield _Share(selector=selector, template=template, labels=labels, conditions=own, start=start)
+            text = template.text([dialect.matchers()])
+            found[text] = Share(asked=text, dialect=dialect, kind=scope.environment, start=start, end=now)
+    yield from found.values()
 
 
 def _asked(question: Question, scope: Scope) -> Iterator[tuple[Template, MetricLabels]]:
@@ -248,41 +230,22 @@ def _asked(question: Question, scope: Scope) -> Iterator[tuple[Template, MetricL
         yield Template(scope.ready), scope.labels
 
 
-def _dealt_out(shares: Sequence[_Share], packed: Sequence[_Packed]) -> dict[str, list[_Packed]]:
-    """To each share its own among the series of all, in their order."""
-    by_value = {name: _by_value(name, packed) for name in {name for share in shares for name in share.conditions}}
-    return {share.selector: list(_own(share.conditions, packed, by_value)) for share in shares}
+def _late(question: Question, scope: Scope, now: datetime) -> Iterator[Share]:
+    """The counters of late labels."""
+    if (together := question.together) is None:
+        return
+    for objective in together.objectives:
+        alone = replace(question, together=replace(together, objectives=(objective,)))
+        dialect = Dialect.of(scope.dialect(objective), scope.place, (together.subject, together.reference))
+        overheard = _Overheard(now)
+        fixed_instants.late(alone, scope, overheard, now)
+        yield from overheard.shares(dialect, scope.environment)
 
 
-def _by_value(name: str, packed: Sequence[_Packed]) -> dict[str, list[int]]:
-    """Which of them show each value of a label."""
-    found: dict[str, list[int]] = {}
-    for row, each in enumerate(packed):
-        found.setdefault(each.labels.get(name, ""), []).append(row)
-    return found
-
-
-def _own(
-    conditions: Mapping[str, str], packed: Sequence[_Packed], by_value: Mapping[str, Mapping[str, Sequence[int]]]
-) -> Iterator[_Packed]:
-    """Values are few and looked at one by one; of the series only those with the values that fewest show."""
-    met = {name: [v for v in by_value[name] if re.fullmatch(pattern, v)] for name, pattern in conditions.items()}
-    rarest = min(met, key=lambda name: sum(len(by_value[name][value]) for value in met[name]))
-    for row in sorted(row for value in met[rarest] for row in by_value[rarest][value]):
-        if all(packed[row].labels.get(name, "") in values for name, values in met.items()):
-            yield packed[row]
-
-
-def _slots(start: datetime, end: datetime) -> range:
-    """The slots that hold samples of (start, end]."""
-    return range((start - _EPOCH) // _SLOT, -((_EPOCH - end) // _SLOT))
-
-
-def _joined(pieces: Iterable[_Packed], start: datetime, end: datetime) -> Iterator[Series]:
-    """Each series once, as far as it has samples in (start, end]."""
-    joined: dict[frozenset[tuple[str, str]], list[tuple[float, float]]] = {}
-    for piece in pieces:
-        joined.setdefault(frozenset(piece.labels.items()), []).extend(piece.within(start, end))
-    for labels, samples in joined.items():
-        if samples:
-            yield Series(labels=dict(labels), samples=tuple(samples))
+def _budgets(environment: Environment, scope: Scope, now: datetime) -> Iterator[Share]:
+    """The counters of error budgets. Short windows do not share with long ones: they would be read as long."""
+    for objective in environment.objectives:
+        dialect = Dialect.of(scope.dialect(objective), scope.place, None)
+        overheard = _Overheard(now)
+        budgets(replace(environment, objectives=(objective,)), scope, overheard)
+        yield from overheard.shares(dialect, (scope.environment, objective.window))

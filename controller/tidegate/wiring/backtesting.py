@@ -10,12 +10,14 @@ from pathlib import Path
 from tidegate import bundled
 from tidegate.adapters.git import GitRepository, clone_at
 from tidegate.adapters.git.clone import parsed
-from tidegate.core.read import read_model
+from tidegate.core.manifest import Model
+from tidegate.core.read import read_model, read_workspace
 from tidegate.core.replay.past import AS_IT_WAS, Policy
+from tidegate.core.workspace import Workspace
 from tidegate.errors import WrongUse
 from tidegate.plan import commit_of
 from tidegate.ports import Repository
-from tidegate.steps.desired import DesiredReader
+from tidegate.steps.desired import WORKSPACE, DesiredReader
 from tidegate.steps.past import Archive
 from tidegate.steps.trainings import all_records
 from tidegate.wiring.context import Context
@@ -57,16 +59,29 @@ def _policy(context: Context, archive: Archive, name: str) -> Policy:
     file = context.settings.folder / name
     if not file.is_file():
         return _at(context, archive, name)
-    return _in(file, file.name if Path(name).is_absolute() else name, archive, context.clock.now())
+    model = read_model(_text(file), str(file), bundled.schemas(), _workspace(context) or archive.workspace)
+    return _in(model, file.name if Path(name).is_absolute() else name, context.clock.now())
 
 
-def _in(file: Path, name: str, archive: Archive, now: datetime) -> Policy:
-    """What lies on disk may be made of what happened until now."""
+def _workspace(context: Context) -> Workspace | None:
+    """The settings beside what lies on disk, as `plan` takes them; None without a work tree, or without any there."""
     try:
-        text = file.read_text(encoding="utf-8")
+        top = clone_at(context.settings.folder).work_tree
+    except WrongUse:  # no clone here: the environment says which repository is meant
+        return None
+    file = top / WORKSPACE if top else None
+    return read_workspace(_text(file), str(file), bundled.schemas()) if file and file.is_file() else None
+
+
+def _text(file: Path) -> str:
+    try:
+        return file.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise WrongUse(f"{file} cannot be read: {error}") from error
-    model = read_model(text, str(file), bundled.schemas(), archive.workspace)
+
+
+def _in(model: Model, name: str, now: datetime) -> Policy:
+    """What lies on disk may be made of what happened until now."""
     return Policy(
         name=name,
         environments={environment.name: environment for environment in model.environments},

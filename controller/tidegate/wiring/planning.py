@@ -43,9 +43,9 @@ def changes(context: Context, base: str | None, head: str | None) -> tuple[Chang
     return Changes(sources, commits.base, commits.head), commits
 
 
-def past(context: Context, changes: Changes, base: str | None, head: str | None, no_replay: str | None = None) -> Past:
+def past(context: Context, changes: Changes, main: str, head: str | None, no_replay: str | None = None) -> Past:
     """What tells how the last rollouts of a model would have gone by its policy of main and by the changed one;
-    or, for all models, why that is not told. `base` and `head` are the names that were given."""
+    or, for all models, why that is not told. `main` and `head` are the names by which they are found in the clone."""
 
     @cache
     def policies() -> PastPolicies | str:
@@ -58,7 +58,7 @@ def past(context: Context, changes: Changes, base: str | None, head: str | None,
         found = policies()
         if isinstance(found, str):
             return Backtested(rollouts=0, unread=found)
-        return replace(found.by_two(changes.archive(before), after), base=base or "main", head=head or "")
+        return replace(found.by_two(changes.archive(before), after), base=main, head=head or "")
 
     return replayed
 

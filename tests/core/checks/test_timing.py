@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import timedelta
+
 import pytest
 
 from support.inspecting import inspected, split
+from support.situations import NOW, ROLLOUT, WORKSPACE, canary, model, observed, stable, verdict
 from tidegate.core.checks import timing
+from tidegate.core.decision import decide
+from tidegate.core.judging.verdict import Comparison, ObjectiveVerdict, Stage
+from tidegate.core.manifest import Effect
+from tidegate.core.outcome import Decision, Hold
+from tidegate.core.transition import Kind, Transition
 
 RULES = {rule.id for rule in timing.RULES}
 MANIFEST = "models/churn/model.yaml:"
@@ -26,7 +35,7 @@ def found(text: str) -> list[str]:
             spec("rollout: {bake: 30h}"),
             [
                 (
-                    "4:19: error bake-beyond-maximum-duration: a bake of 30h is longer than its step has for a "
+                    "4:19: warning bake-beyond-maximum-duration: a bake of 30h is longer than its step has for a "
                     "verdict: 24h by default (maximumDuration); fix: make maximumDuration a few times the bake"
                 ),
             ],
@@ -36,7 +45,7 @@ def found(text: str) -> list[str]:
             spec("rollout: {maximumDuration: 20m}"),
             [
                 (
-                    "4:30: error bake-beyond-maximum-duration: a bake of 30m by default is longer than its step has "
+                    "4:30: warning bake-beyond-maximum-duration: a bake of 30m by default is longer than its step has "
                     "for a verdict: 20m (maximumDuration); fix: make maximumDuration a few times the bake"
                 ),
             ],
@@ -62,8 +71,8 @@ def found(text: str) -> list[str]:
             ),
             [
                 (
-                    "7:45: error bake-beyond-maximum-duration: a bake of 5h is longer than its step has for a verdict: "
-                    "4h (maximumDuration); fix: make maximumDuration a few times the bake"
+                    "7:45: warning bake-beyond-maximum-duration: a bake of 5h is longer than its step has for a "
+                    "verdict: 4h (maximumDuration); fix: make maximumDuration a few times the bake"
                 ),
             ],
             id="placed on the nearer of the two",
@@ -79,8 +88,8 @@ def found(text: str) -> list[str]:
             "# models/churn/model.yaml\n" + spec("rollout: {bake: 3h}"),
             [
                 (
-                    "4:19: error bake-beyond-maximum-duration: a bake of 3h is longer than its step has for a verdict: "
-                    "2h in tidegate.yaml (maximumDuration); fix: make maximumDuration a few times the bake"
+                    "4:19: warning bake-beyond-maximum-duration: a bake of 3h is longer than its step has for a "
+                    "verdict: 2h in tidegate.yaml (maximumDuration); fix: make maximumDuration a few times the bake"
                 ),
             ],
             id="against the workspace",
@@ -91,7 +100,7 @@ def found(text: str) -> list[str]:
             "# models/churn/model.yaml\n" + spec("serving: {}"),
             [
                 (
-                    "tidegate.yaml:3:18: error bake-beyond-maximum-duration: a bake of 3h is longer than its step "
+                    "tidegate.yaml:3:18: warning bake-beyond-maximum-duration: a bake of 3h is longer than its step "
                     "has for a verdict: 2h (maximumDuration); fix: make maximumDuration a few times the bake"
                 ),
             ],
@@ -156,3 +165,41 @@ def found(text: str) -> list[str]:
 )
 def test_times_fit_each_other(text: str, expected: list[str]) -> None:
     assert found(text) == expected
+
+
+HOUR = timedelta(hours=1)
+CLEARED = ObjectiveVerdict(
+    objective="latency", effect=Effect.REVERT, comparison=Comparison.CLEARED, cleared_by="inside"
+)
+
+
+def after(baked: timedelta, objective: ObjectiveVerdict) -> Decision:
+    """What is decided of a canary whose bake of 30 hours is longer than its step of 24."""
+    rollout = replace(ROLLOUT, bake=30 * HOUR, maximum_duration=24 * HOUR)
+    environments = tuple(replace(each, rollout=rollout) for each in model().environments)
+    verdicts = {
+        "staging": verdict(Stage.BAKE),
+        "production": verdict(Stage.CANARY, baked=baked, objectives=(objective,)),
+    }
+    what = observed(stable("staging", 2, ago=40 * HOUR), canary(ago=31 * HOUR))
+    return decide(model(environments=environments), WORKSPACE, what, verdicts, NOW).environments["production"]
+
+
+class TestABakeLongerThanItsStep:
+    """It is no error: a version that is cleared goes on."""
+
+    def test_it_bakes_to_its_end(self) -> None:
+        made = after(25 * HOUR, CLEARED)
+        assert isinstance(made, Hold)
+        assert made.reason == "baking: 25h of 30h"
+
+    def test_what_is_cleared_by_then_goes_on_by_itself(self) -> None:
+        made = after(30 * HOUR, CLEARED)
+        assert isinstance(made, Transition)
+        assert (made.kind, made.needs_person) == (Kind.ADVANCE, False)
+
+    def test_what_is_not_gets_no_more_time(self) -> None:
+        made = after(30 * HOUR, replace(CLEARED, comparison=Comparison.UNDECIDED, cleared_by=""))
+        assert isinstance(made, Transition)
+        assert (made.kind, made.needs_person) == (Kind.ADVANCE, True)
+        assert "no conclusion within 24h" in made.reasons

@@ -15,7 +15,7 @@ from tidegate.core.judging.budget import LEAD, STEP, Budget, budget, last_instan
 from tidegate.core.judging.reading import Sampled, Series, Unread, Why
 from tidegate.core.judging.verdict import ObjectiveReadings, Tally
 from tidegate.core.manifest import Objective
-from tidegate.core.wording import budget_reason, budget_stands
+from tidegate.core.reasons import budget_reason, budget_stands
 
 UNTIL = datetime(2026, 3, 31, 12, 0, tzinfo=UTC)
 DAY = Objective(name="availability", target=0.99, window=timedelta(days=1), bad="errors_total", total="requests_total")

@@ -6,23 +6,28 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
+from functools import cache
 from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from support.counters import AVAILABILITY, CANARY, SINCE, STABLE, START, canary_question, counter, moment, sampled
+from support.counters import AVAILABILITY, CANARY, SINCE, STABLE, START, at, canary_question, counter, moment, sampled
 from tidegate.core.grounds import Ground, of_canary, on_probation
 from tidegate.core.judging.counts import Frame
-from tidegate.core.judging.dispersion import HISTORY, dispersion, divisor
+from tidegate.core.judging.dispersion import HISTORY, divisor, excesses, largest
 from tidegate.core.judging.judgement import judge
 from tidegate.core.judging.reading import Series, Unread, Why
+from tidegate.core.judging.retention import expected, read_since
 from tidegate.core.judging.tracking import Follower, Tracked
 from tidegate.core.judging.verdict import (
     Comparison,
     Counters,
     ObjectiveReadings,
     ObjectiveVerdict,
+    Question,
     Stage,
     Tally,
     Verdict,
@@ -54,18 +59,18 @@ def drawn(targets: int, cluster: int, swing: float = 0.0, spread: float = 0.0) -
     ],
 )
 def test_it_is_how_many_bad_events_come_together(targets: int, cluster: int, swing: float, expected: float) -> None:
-    found = dispersion(drawn(targets, cluster, swing), 60)
+    found = largest(excesses(drawn(targets, cluster, swing), 60))
     # The larger of both figures counts, so that chance only adds: six hours hold few comparisons of an hour.
     comparisons = 6 * (targets - 1) if targets > 1 else MINUTES / 2
     assert expected * 0.9 <= found <= expected * (1 + 3 * math.sqrt(2 / comparisons))
 
 
 def test_targets_that_differ_all_the_time_show_over_an_hour() -> None:
-    assert dispersion(drawn(4, 1, spread=0.3), 60) > 2
+    assert largest(excesses(drawn(4, 1, spread=0.3), 60)) > 2
 
 
 def test_it_is_never_below_1() -> None:
-    assert dispersion([[Tally(bad=2, total=100)] * MINUTES] * 2, 60) == 1.0
+    assert largest(excesses([[Tally(bad=2, total=100)] * MINUTES] * 2, 60)) == 1.0
 
 
 def history(bad: Sequence[float], scrapes: int = SCRAPES, instance: str = "a:1", lost: int = 0) -> list[Series]:
@@ -86,14 +91,16 @@ def followed(*targets: list[Series], until: float | None = None) -> Tracked:
 
 STAGE = Frame(start=START, now=START + 3600, resolution=60)
 POLICY = (2.0, False)
-YOUNG = timedelta(hours=3)
+YOUNG, DEADLINE = timedelta(hours=3), canary_question().rollout.progress_deadline
+LONG_AGO = timedelta(days=9)
 
 
-def measured(series: Tracked, policy: float = 2.0, age: timedelta | None = None) -> tuple[float, bool]:
+def measured(series: Tracked, policy: float = 2.0, age: timedelta | None = LONG_AGO) -> tuple[float, bool]:
     """With stable as old as that, where it is known."""
     question = canary_question(dispersion=policy)
     since = None if age is None else question.since - age
-    return divisor(series, replace(question, reference_since=since), STAGE)
+    found = divisor(series, replace(question, reference_since=since), STAGE)
+    return found.figure, found.measured
 
 
 CLUSTERED = [15.0 if scrape % 11 == 0 else 0.0 for scrape in range(SCRAPES)]
@@ -113,6 +120,7 @@ def test_it_is_measured_between_the_targets_of_stable() -> None:
         pytest.param(history([0.0] * 400 + [600.0]), id="all-of-them-at-once"),
         pytest.param(history(CLUSTERED, scrapes=4 * 60 * 5), id="stable-known-for-five-hours"),
         pytest.param(history(CLUSTERED, lost=60), id="retention-lost-the-start"),
+        pytest.param(history([], lost=SCRAPES + LATER + 1), id="stable-not-known-at-all"),
     ],
 )
 def test_without_enough_history_the_policy_holds(series: list[Series]) -> None:
@@ -131,11 +139,13 @@ def test_a_target_that_was_scraped_before_does_not_make_a_version_known() -> Non
     [
         pytest.param(1.2, YOUNG, True, id="what-shows-already-counts"),
         pytest.param(9.0, YOUNG, False, id="what-takes-longer-may-not-show-yet"),
-        pytest.param(9.0, 2 * YOUNG, True, id="six-hours-are-enough"),
-        pytest.param(2.0, timedelta(minutes=50), False, id="less-than-an-hour-tells-nothing"),
+        pytest.param(9.0, 2 * YOUNG, False, id="as-long-as-it-may-have-been-deployed-does-not-count"),
+        pytest.param(9.0, 2 * YOUNG + DEADLINE, True, id="six-hours-are-enough"),
+        pytest.param(2.0, timedelta(minutes=59) + DEADLINE, False, id="less-than-an-hour-tells-nothing"),
+        pytest.param(2.0, None, False, id="nobody-knows-since-when"),
     ],
 )
-def test_a_young_stable_is_measured_since_it_is_stable(policy: float, age: timedelta, expected: bool) -> None:
+def test_a_young_stable_is_measured_since_it_is_stable(policy: float, age: timedelta | None, expected: bool) -> None:
     series = followed(history(CLUSTERED, scrapes=4 * 60 * 7), history(OTHERS, scrapes=4 * 60 * 7, instance="c:1"))
     found, was_measured = measured(series, policy, age)
     assert was_measured is expected
@@ -152,7 +162,7 @@ def test_I9_what_came_after_the_start_changes_nothing(scrape: int) -> None:
     assert measured(followed(broken, other, until=START + 15 * scrape)) == at_the_start
 
 
-def judged(*stable: list[Series], stage: Stage = Stage.CANARY) -> ObjectiveVerdict:
+def judged(*stable: list[Series], stage: Stage = Stage.CANARY, age: timedelta = LONG_AGO) -> ObjectiveVerdict:
     """A canary of 4 % beside them, for an hour."""
     errors = counter(CANARY, [2.0 if scrape % 5 == 0 else 0.0 for scrape in range(LATER)], first=0, instance="b:1")
     total = counter(CANARY, [10.0] * LATER, first=0, instance="b:1")
@@ -160,13 +170,13 @@ def judged(*stable: list[Series], stage: Stage = Stage.CANARY) -> ObjectiveVerdi
         bad=sampled(errors, *(each[0] for each in stable)), total=sampled(total, *(each[1] for each in stable))
     )
     weights = canary_question().weights if stage is Stage.CANARY else ()
-    question = replace(canary_question(dispersion=2.0), stage=stage, weights=weights)
+    question = replace(canary_question(dispersion=2.0), stage=stage, weights=weights, reference_since=SINCE - age)
     return judge(question, Counters(now=moment(LATER), objectives={AVAILABILITY.name: found})).objectives[0]
 
 
 def test_a_verdict_rests_on_what_was_measured_and_says_so() -> None:
     verdict = judged(history(CLUSTERED), history(OTHERS, instance="c:1"))
-    plain = judged(history(CLUSTERED, lost=60), history(OTHERS, instance="c:1", lost=60))
+    plain = judged(history(CLUSTERED), history(OTHERS, instance="c:1"), age=DEADLINE)
     assert (verdict.dispersion_measured, plain.dispersion_measured) == (True, False)
     assert plain.dispersion == 2.0 < verdict.dispersion
     assert verdict.evidence < plain.evidence
@@ -175,9 +185,6 @@ def test_a_verdict_rests_on_what_was_measured_and_says_so() -> None:
 FALLING = [8.0 if scrape % 61 == 0 else 0.0 for scrape in range(SCRAPES)]
 APART = [8.0 if scrape % 67 == 5 else 0.0 for scrape in range(SCRAPES)]
 """Bad events of two targets of stable: eight at once, seldom."""
-
-
-LONG_AGO = SINCE - timedelta(days=9)
 
 
 def beside(stage: Stage, bad: float, lost: int, **question: Any) -> tuple[Verdict, Ground | None]:
@@ -189,7 +196,7 @@ def beside(stage: Stage, bad: float, lost: int, **question: Any) -> tuple[Verdic
     found = ObjectiveReadings(
         bad=sampled(errors, *(each[0] for each in stable)), total=sampled(total, *(each[1] for each in stable))
     )
-    asked = replace(canary_question(dispersion=2.0), stage=stage, **{"reference_since": LONG_AGO, **question})
+    asked = replace(canary_question(dispersion=2.0), stage=stage, **{"reference_since": SINCE - LONG_AGO, **question})
     verdict = judge(asked, Counters(now=moment(LATER), objectives={AVAILABILITY.name: found}))
     return verdict, of_canary(verdict) if stage is Stage.CANARY else on_probation(verdict)
 
@@ -226,27 +233,120 @@ def test_I3_I9_no_verdict_is_turned_by_what_retention_takes(
     assert ground is None or ground.reverts
 
 
-@pytest.mark.parametrize(("lost", "unread"), [(31, None), (32, Why.HISTORY_LOST)])
-def test_the_six_hours_are_whole_from_their_first_scrape_on(lost: int, unread: Why | None) -> None:
+@pytest.mark.parametrize(("lost", "unread"), [(27, None), (28, Why.HISTORY_LOST)])
+def test_the_six_hours_are_whole_from_a_cell_before_them_on(lost: int, unread: Why | None) -> None:
     verdict, _ = beside(Stage.CANARY, 4.0, lost)
     assert (verdict.unread.why if verdict.unread else None) is unread
     assert (verdict == beside(Stage.CANARY, 4.0, 0)[0]) is (unread is None)
 
 
-def test_a_target_that_was_scraped_in_all_the_hours_shows_that_they_are_kept() -> None:
-    """One gateway counts both versions, and was started anew meanwhile: stable's counters came with its next event."""
+AGES = (DEADLINE, timedelta(hours=1) + DEADLINE, YOUNG, 2 * YOUNG, LONG_AGO)
+DEPLOYED = [
+    pytest.param(-SCRAPES, id="it-was-the-canary-before"),
+    pytest.param(20, id="it-was-deployed-soon"),
+    pytest.param(4 * 30, id="it-was-deployed-late"),
+]
+
+
+@pytest.mark.parametrize("deployed", DEPLOYED)
+@given(bad=st.sampled_from([2.0, 4.0, 60.0]), age=st.sampled_from(AGES), lost=st.integers(0, SCRAPES + LATER))
+def test_I3_I9_retention_makes_no_evidence_at_any_age_of_stable(
+    deployed: int, bad: float, age: timedelta, lost: int
+) -> None:
+    """Wherever it cuts, the same rollout says the same, or waits; also where stable was deployed late."""
+    first = max(-round(age / timedelta(seconds=15)) + deployed, -SCRAPES)
+    whole, cut = (rollout(bad, age, first, forgotten) for forgotten in (0, lost))
+    assert cut == whole or (cut.unread is not None and cut.unread.why is Why.HISTORY_LOST)
+    assert cut.objectives[0].evidence <= whole.objectives[0].evidence
+
+
+@cache
+def rollout(bad: float, age: timedelta, first: int, lost: int) -> Verdict:
+    """A canary with so many bad events, beside a stable version of that age that is known since its `first` scrape.
+    Something was always scraped, and Prometheus has forgotten the first scrapes of all."""
+    cut = at(lost - SCRAPES)
+    stable = [history(FALLING), history(APART, instance="c:1")]
+    errors = counter(CANARY, [bad if scrape % 13 == 5 else 0.0 for scrape in range(LATER)], first=0)
+    total = counter(CANARY, [100.0] * LATER, first=0)
+    known = [[since(max(at(first), cut), each) for each in target] for target in stable]
+    found = ObjectiveReadings(
+        bad=sampled(since(cut, errors), *(each[0] for each in known)),
+        total=sampled(since(cut, total), *(each[1] for each in known)),
+    )
+    asked = replace(canary_question(dispersion=2.0), reference_since=SINCE - age)
+    wanted = expected(asked)
+    kept = sampled(total) if wanted is None or cut <= wanted.kept.timestamp() else sampled()
+    return judge(asked, Counters(now=moment(LATER), objectives={AVAILABILITY.name: found}, kept=kept))
+
+
+def since(start: float, series: Series) -> Series:
+    return replace(series, samples=tuple(sample for sample in series.samples if sample[0] >= start))
+
+
+EARLIER = 4 * 60 * 9
+"""Scrapes of nine hours before the stage: more than every pass reads."""
+
+SIX_HOURS = EARLIER - 4 * MINUTES
+"""The scrape with which the six hours begin."""
+
+
+@pytest.mark.parametrize("kept", [False, True], ids=["retention-took-it", "it-was-not-there"])
+@pytest.mark.parametrize(
+    "gaps",
+    [
+        pytest.param([(-40, 80), (-40, 80)], id="a-gap-around-the-start-of-the-six-hours"),
+        pytest.param([(-60, 120), (0, 0)], id="a-gap-of-one-target"),
+        pytest.param([(-24, 90), (-57, 70)], id="each-target-has-its-own"),
+        pytest.param([(-60, 50), (-60, 58)], id="a-gap-that-ends-in-time"),
+        pytest.param([(10, 40), (-4, 40)], id="one-within"),
+    ],
+)
+def test_I9_a_pass_that_reads_more_measures_the_same(gaps: Sequence[tuple[int, int]], kept: bool) -> None:
+    """On probation a breach makes it read further back: what it meets there, before a gap, was not known before."""
+    stable = [
+        [unscraped(each, SIX_HOURS + first, lasts) for each in history(bad, EARLIER, instance)]
+        for (first, lasts), bad, instance in zip(gaps, (FALLING, APART), ("a:1", "c:1"), strict=True)
+    ]
+    question = replace(canary_question(dispersion=2.0), stage=Stage.PROBATION, weights=())
+    question = replace(question, reference_since=SINCE - LONG_AGO)
+    everybodys = math.nextafter(read_since(question).timestamp(), math.inf)
+    more, usual = (of_probation(question, stable, since_when, kept) for since_when in (-math.inf, everybodys))
+    assert replace(more.objectives[0], reference_standing=usual.objectives[0].reference_standing) == usual.objectives[0]
+    assert more.unread == usual.unread
+
+
+def unscraped(series: Series, first: int, lasts: int) -> Series:
+    return replace(series, samples=(*series.samples[:first], *series.samples[first + lasts :]))
+
+
+def of_probation(question: Question, stable: list[list[Series]], first: float, kept: bool) -> Verdict:
+    errors = counter(CANARY, [10.0 if scrape % 13 == 5 else 0.0 for scrape in range(LATER)], first=0)
+    total = counter(CANARY, [100.0] * LATER, first=0)
+    seen = [[since(first, each) for each in target] for target in stable]
+    found = ObjectiveReadings(
+        bad=sampled(errors, *(each[0] for each in seen)), total=sampled(total, *(each[1] for each in seen))
+    )
+    known = sampled(total) if kept else sampled()
+    return judge(question, Counters(now=moment(LATER), objectives={AVAILABILITY.name: found}, kept=known))
+
+
+def test_what_is_kept_of_the_time_before_shows_that_stable_was_not_there() -> None:
+    """Then the policy's figure holds, and did from the first pass on."""
     errors, total = history(FALLING, lost=60)
-    gateway = counter(CANARY, [2.0] * (SCRAPES + LATER), first=-SCRAPES, instance="a:1")
-    found = ObjectiveReadings(bad=sampled(errors), total=sampled(total, gateway))
-    asked = replace(canary_question(dispersion=2.0), reference_since=LONG_AGO)
-    verdict = judge(asked, Counters(now=moment(LATER), objectives={AVAILABILITY.name: found}))
-    assert (verdict.unread, verdict.objectives[0].dispersion_measured) == (None, False)
+    asked = replace(canary_question(dispersion=2.0), reference_since=SINCE - LONG_AGO)
+    found = ObjectiveReadings(bad=sampled(errors), total=sampled(total, counter(CANARY, [2.0] * LATER, first=0)))
+    counters = Counters(now=moment(LATER), objectives={AVAILABILITY.name: found})
+    lost, late = judge(asked, counters), judge(asked, replace(counters, kept=sampled(total)))
+    assert (lost.unread is not None, late.unread, late.objectives[0].dispersion_measured) == (True, None, False)
+    unread = judge(asked, replace(counters, kept=Unread(why=Why.UNREACHABLE))).unread
+    assert unread is not None
+    assert unread.why is Why.UNREACHABLE
 
 
 def test_on_probation_the_bound_is_divided_by_what_was_measured_on_the_version_before() -> None:
     found = [
         judged(*stable, stage=Stage.PROBATION)
-        for stable in ([history(CLUSTERED), history(OTHERS, instance="c:1")], [history([], scrapes=40)])
+        for stable in ([history(CLUSTERED), history(OTHERS, instance="c:1")], [history([])])
     ]
     assert [each.dispersion_measured for each in found] == [True, False]
     assert found[0].dispersion > found[1].dispersion == 2.0
@@ -254,6 +354,6 @@ def test_on_probation_the_bound_is_divided_by_what_was_measured_on_the_version_b
 
 
 def test_without_history_the_policy_says_it() -> None:
-    verdict = judged(history([], scrapes=40))
+    verdict = judged(history([], scrapes=40), age=DEADLINE)
     assert (verdict.dispersion, verdict.dispersion_measured) == (2.0, False)
     assert verdict.comparison is Comparison.WORSE

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tidegate.core.judging.figures import Figures, first_outside
+from tidegate.core.judging.figures import Figures, first_outside, shares
+from tidegate.core.judging.verdict import Tally
 from tidegate.core.manifest import Mean
 
 REVENUE = Mean(sum="s", squares="q", low=0, high=50, higher_is_better=True)
@@ -24,6 +25,28 @@ def cell(*figures: float, times: int = 1, ahead: float | None = None) -> Figures
 
 
 INSIDE = cell(3, 4, 5, times=10)
+
+
+@pytest.mark.parametrize(
+    ("figures", "expected"),
+    [
+        pytest.param(cell(), Tally(), id="none"),
+        pytest.param(cell(1, 3, 5), Tally(bad=1.5, total=3, squares=1.25), id="from one end to the other"),
+        pytest.param(cell(1, 1), Tally(bad=0, total=2, squares=0), id="all at the better end"),
+        pytest.param(cell(5, 5), Tally(bad=2, total=2, squares=2), id="all at the worse end"),
+        pytest.param(Figures(number=2, total=14), Tally(bad=2, total=2, squares=2), id="beyond the range: at its end"),
+    ],
+)
+def test_the_way_through_the_range(figures: Figures, expected: Tally) -> None:
+    lower_is_better = replace(RATINGS, higher_is_better=False)
+    assert shares(lower_is_better, figures, squared=True) == expected
+    turned = shares(RATINGS, figures, squared=True)
+    assert (turned.bad, turned.total) == (expected.total - expected.bad, expected.total)
+    assert shares(lower_is_better, figures, squared=False) == replace(expected, squares=0)
+
+
+def test_squares_are_those_of_the_way_that_is_bad() -> None:
+    assert shares(RATINGS, cell(1, 5, 5), squared=True) == Tally(bad=1, total=3, squares=1)
 
 
 @pytest.mark.parametrize(

@@ -346,8 +346,8 @@ class TestUnread:
         ("age", "unread"),
         [
             pytest.param(timedelta(days=3), Why.HISTORY_LOST, id="it-served-all-that-time"),
-            pytest.param(timedelta(hours=6, minutes=5), None, id="it-may-have-been-deployed-later"),
-            pytest.param(timedelta(hours=2), None, id="it-was-not-stable-yet"),
+            pytest.param(timedelta(hours=2), Why.HISTORY_LOST, id="and-in-all-of-two-hours"),
+            pytest.param(timedelta(hours=1, minutes=9), None, id="too-short-a-time-to-measure-any"),
         ],
     )
     def test_what_dispersion_is_measured_on_may_be_lost(self, age: timedelta, unread: Why | None) -> None:

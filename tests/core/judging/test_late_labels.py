@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 
@@ -11,7 +11,7 @@ import pytest
 from support.counters import CANARY, SINCE, STABLE
 from support.labels import QUALITY, ROLLOUT, TOGETHER, Labelled, readings
 from tidegate.core.judging.age_buckets import AgeBucket
-from tidegate.core.judging.dispersion import of_labels
+from tidegate.core.judging.dispersion import Basis, divisor_of_labels, of_labels
 from tidegate.core.judging.late_labels import LateLabels, step_of
 from tidegate.core.judging.reading import Sampled, Series, Unread, Why
 from tidegate.core.judging.verdict import Comparison, LateReadings, LateVerdict, ObjectiveVerdict, Tally, Together
@@ -225,31 +225,45 @@ def bucket(labels: Mapping[int, Tally], low: int = 0) -> AgeBucket:
     return AgeBucket(low=low, high=low + 6, labels={STABLE: labels})
 
 
+def measured(buckets: Sequence[AgeBucket], steps: range) -> Basis:
+    return of_labels(buckets, STABLE, steps, 3600)
+
+
+def figure(found: Basis) -> float:
+    (excess,) = found.excesses
+    return excess.figure
+
+
 class TestClusters:
     def test_bad_labels_that_come_together_are_less_evidence(self) -> None:
         """6 of 100 beside none of 200: 4 more than expected. None of 100 beside 6 of 200: 2 less. The variance of
         independent ones is 2 % of 98 % of 200 · 100 / 300 in either; of 58 steps 19 are of the first kind."""
-        found = of_labels([bucket(clustered(1, 6.0))], STABLE, range(100))
-        assert found == pytest.approx((19 * 4**2 + 39 * 2**2) / (58 * 0.02 * 0.98 * 200 / 3), abs=0.01)
-        assert of_labels([bucket(clustered(1, 2.0))], STABLE, range(100)) is None, "38 bad labels are few"
+        found = measured([bucket(clustered(1, 6.0))], range(100))
+        (excess,) = found.excesses
+        assert (excess.over, excess.groups) == (None, 58)
+        assert excess.deviations == pytest.approx(19 * 4**2 + 39 * 2**2)
+        assert excess.variances == pytest.approx(58 * 0.02 * 0.98 * 200 / 3)
+        assert (found.bad, found.bad_cells, found.cells) == (114, 19, 58)
+        few = divisor_of_labels(measured([bucket(clustered(1, 2.0))], range(100)), 2.0)
+        assert (few.figure, few.by_policy) == (2.0, "too few are bad: 38 of the 50 that it takes")
 
     def test_what_comes_together_in_several_age_buckets_counts_together(self) -> None:
         buckets = [bucket(clustered(1, 6.0), 6 * low) for low in range(2)]
-        one, both = (of_labels(buckets[:number], STABLE, range(100)) for number in (1, 2))
-        assert (one or 0) * 2 == pytest.approx(both, abs=0.01)
+        one, both = (figure(measured(buckets[:number], range(100))) for number in (1, 2))
+        assert one * 2 == pytest.approx(both)
 
     def test_labels_after_the_start_are_not_looked_at(self) -> None:
-        before = of_labels([bucket(clustered(1, 6.0))], STABLE, range(61))
-        assert of_labels([bucket({**clustered(1, 6.0), **clustered(61, 90.0)})], STABLE, range(61)) == before
+        before = measured([bucket(clustered(1, 6.0))], range(61))
+        assert measured([bucket({**clustered(1, 6.0), **clustered(61, 90.0)})], range(61)) == before
 
     def test_labels_of_before_the_time_that_is_measured_are_not_looked_at(self) -> None:
-        since = of_labels([bucket(clustered(61, 6.0))], STABLE, range(61, 200))
+        since = measured([bucket(clustered(61, 6.0))], range(61, 200))
         earlier = {**clustered(1, 90.0), **clustered(61, 6.0)}
-        assert of_labels([bucket(earlier)], STABLE, range(61, 200)) == since
+        assert measured([bucket(earlier)], range(61, 200)) == since
 
     def test_a_rate_that_rises_steadily_is_no_cluster(self) -> None:
         rising = {at: Tally(bad=1.0 + at, total=100.0) for at in range(60)}
-        assert of_labels([bucket(rising)], STABLE, range(100)) == 1.0
+        assert divisor_of_labels(measured([bucket(rising)], range(100)), 1.0).figure == 1.0
 
     @pytest.mark.parametrize(
         ("policy", "served_since", "measured"),

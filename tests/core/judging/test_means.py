@@ -17,7 +17,7 @@ from tidegate.core.judging.judgement import Judged, judge
 from tidegate.core.judging.reading import Sampled, Series, Unread, Why
 from tidegate.core.judging.verdict import Comparison, ObjectiveReadings, ObjectiveVerdict, Stage, Standing, Tally
 from tidegate.core.manifest import Mean, Objective, Rollout
-from tidegate.core.wording import objective_reason
+from tidegate.core.reasons import objective_reason
 
 REVENUE = Objective(
     name="revenue",

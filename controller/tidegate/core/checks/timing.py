@@ -19,10 +19,12 @@ from tidegate.core.quantity import share, show_duration, show_share
 
 BAKE_BEYOND_MAXIMUM = Rule(
     id="bake-beyond-maximum-duration",
+    severity=Severity.WARNING,
     title="A bake longer than its step may take",
-    why="Both count the time that a canary has baked, without pauses and outages, and a step goes on when its bake is "
-    "over at the earliest. One that is undecided after `maximumDuration` ends as `onInconclusive` says: where the bake "
-    "is longer, that is at once, and too few events or an open comparison get no time at all.",
+    why="Both count the time that a canary has baked, without pauses and outages. A step goes on when its bake is over "
+    "at the earliest, and ends as `onInconclusive` says if it lacks events or a conclusion after `maximumDuration`. "
+    "Where the bake is longer, a version that is cleared by its end goes on all the same; any other gets no time after "
+    "it: `onInconclusive` decides at once.",
     bad="spec: {rollout: {bake: 30h}, environments: {production: {}}}",
     good="spec: {rollout: {bake: 30h, maximumDuration: 3d}, environments: {production: {}}}",
 )

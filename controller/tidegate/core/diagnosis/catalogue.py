@@ -9,6 +9,7 @@ from tidegate.core.diagnosis import (
     actions,
     checkout,
     expectation,
+    gateways,
     metrics,
     protection,
     registry,
@@ -26,7 +27,7 @@ SUBJECTS: Mapping[str, tuple[Rule, ...]] = {
     "GitHub: what the workflows need": actions.RULES,
     "MLflow": registry.RULES,
     "Prometheus": metrics.RULES,
-    "Series": (*series.RULES, *values.RULES),
+    "Series": (*series.RULES, *values.RULES, *gateways.RULES),
     "Judgement": expectation.RULES,
 }
 

@@ -13,7 +13,9 @@ from tidegate.core.diagnosis.remark import Fine, Remark, Rule, Unknown, unseen
 from tidegate.core.diagnosis.repository import TOLERANCE
 from tidegate.core.finding import Severity
 from tidegate.core.judging.counts import LEAD_CELLS
-from tidegate.core.manifest import Environment, Model
+from tidegate.core.judging.dispersion import HISTORY
+from tidegate.core.judging.late_labels import step_of
+from tidegate.core.manifest import Environment, Model, Objective, Rollout
 from tidegate.core.quantity import show_duration
 
 NOT_SET = Unknown(why="no Prometheus is named: set prometheus.url in tidegate.yaml, or TIDEGATE_PROMETHEUS_URL")
@@ -63,16 +65,17 @@ CLOCKS_DIFFER = Rule(
 RETENTION_BELOW_ROLLOUT = Rule(
     id="retention-below-rollout",
     title="Prometheus forgets before a rollout is judged",
-    why="Every pass counts a rollout from its start, and a probation from as long before it. Where the start is "
-    "forgotten the rollout holds: history lost.",
+    why="Every pass counts a rollout from six hours before its start, a probation from as long before it as it takes, "
+    "and late labels from their `delay` before the rollout until the last one is there. Where any of that is forgotten "
+    "nothing is concluded: history lost.",
     fix="start Prometheus with a longer --storage.tsdb.retention.time",
 )
 RETENTION_BELOW_LONGEST = Rule(
     id="retention-below-longest-rollout",
     severity=Severity.WARNING,
     title="Prometheus forgets before a slow rollout ends",
-    why="With little traffic a step may take its whole `maximumDuration`. By the last one the start is forgotten, and "
-    "the rollout holds.",
+    why="With little traffic a step may take its whole `maximumDuration`, and `progressDeadline` until it serves. By "
+    "the last one the start is forgotten, and the rollout holds.",
     fix="start Prometheus with a longer --storage.tsdb.retention.time, or shorten rollout.maximumDuration",
 )
 RETENTION_BELOW_WINDOW = Rule(
@@ -139,23 +142,33 @@ def _short(kept: timedelta, need: Need, purpose: str) -> str:
 
 
 def least_lookback(environment: Environment) -> timedelta:
-    """How far back judging looks when every step takes just its bake: over a rollout, or over a probation, which
-    looks as long before its beginning."""
-    rollout = environment.rollout
-    return _lookback(environment, len(rollout.steps) * rollout.bake)
+    """How far back judging looks when every step takes just its bake."""
+    return _lookback(environment, environment.rollout.bake)
 
 
 def most_lookback(environment: Environment) -> timedelta:
     """The same when every step takes all the time that it may."""
-    rollout = environment.rollout
-    return _lookback(environment, len(rollout.steps) * rollout.maximum_duration)
+    return _lookback(environment, environment.rollout.maximum_duration)
 
 
-def _lookback(environment: Environment, steps: timedelta) -> timedelta:
-    rollout = environment.rollout
+def _lookback(environment: Environment, step: timedelta) -> timedelta:
+    """The longest of what is looked back on: a rollout and the hours before it, in which stable's dispersion is
+    measured; a probation and as long before it, those hours at least; late labels from before the rollout until the
+    last one is there. A version that bakes without a canary has no other beside it."""
+    rollout, lead = environment.rollout, LEAD_CELLS * environment.rollout.resolution
     if not environment.canaries:
-        return rollout.bake + LEAD_CELLS * rollout.resolution
-    return max(steps, 2 * rollout.probation.duration) + LEAD_CELLS * rollout.resolution
+        return rollout.bake + rollout.progress_deadline + lead
+    steps = len(rollout.steps) * (step + rollout.progress_deadline)
+    probation, before = rollout.probation.duration, HISTORY if environment.objectives else timedelta(0)
+    by_events = max(steps + before, probation + max(probation, before)) + lead
+    by_labels = (steps + environment.last_labels + _before_labels(each, rollout) for each in environment.late)
+    return max([by_events, *by_labels])
+
+
+def _before_labels(objective: Objective, rollout: Rollout) -> timedelta:
+    """Since when labels are read before a rollout; a step is known by the counters at both of its ends."""
+    assert objective.labels is not None, "an objective on late labels"
+    return max(objective.labels.delay, HISTORY) + 2 * step_of(objective.labels, rollout)
 
 
 def _window(environment: Environment) -> timedelta:
@@ -163,11 +176,11 @@ def _window(environment: Environment) -> timedelta:
 
 
 def _longest(models: Sequence[Model], span: Callable[[Environment], timedelta]) -> Need | None:
-    """Whoever needs the longest history; None where nobody has an objective."""
+    """Whoever needs the longest history; None where nobody is judged by Prometheus."""
     needs = [
         Need(who=f"{model.name} in {environment.name}", span=span(environment))
         for model in models
         for environment in model.environments
-        if environment.objectives
+        if environment.objectives or environment.late or environment.values
     ]
     return max(needs, key=lambda need: need.span, default=None)

@@ -7,15 +7,14 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_left
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from itertools import accumulate
 
 from tidegate.core.judging.against_objective import Stood, warm_from
 from tidegate.core.judging.comparison import as_e_value, inside_evidence
 from tidegate.core.judging.counts import Cell, Grid, instant
-from tidegate.core.judging.dispersion import divisor
+from tidegate.core.judging.dispersion import Dispersion
 from tidegate.core.judging.evidence import ruled_out, worse
 from tidegate.core.judging.verdict import Comparison, ObjectiveVerdict, Question, Tally
 from tidegate.core.judging.workings import Workings, workings
@@ -46,9 +45,9 @@ class AgainstStable:
     better numbers later are kept out of it, because a promise on false reverts over all looks covers exactly that rule.
     """
 
-    def __init__(self, question: Question, grid: Grid) -> None:
-        found, self._measured = divisor(grid.tracked, question, grid.frame)
-        rollout = replace(question.rollout, dispersion=found)
+    def __init__(self, question: Question, grid: Grid, dispersion: Dispersion) -> None:
+        self._dispersion = dispersion
+        rollout = replace(question.rollout, dispersion=dispersion.figure)
         objective = grid.tracked.objective
         self._question, self._objective = replace(question, rollout=rollout), objective
         self._pairs = _comparable(question, grid)
@@ -56,7 +55,6 @@ class AgainstStable:
         mine = [pair.subject for pair in self._pairs]
         theirs = [pair.reference for pair in self._pairs]
         both = list(zip(mine, theirs, strict=True))
-        self._sums = [list(accumulate(arm, initial=Tally())) for arm in (mine, theirs)]
         self._stood = [Stood(self._question, objective, self._cells, arm) for arm in (mine, theirs)]
         self._needed = question.sharing / rollout.false_revert_rate
         self._worse_from: int | None = None
@@ -74,7 +72,7 @@ class AgainstStable:
         # The figures of a regression are those it was found at: every later look has the same, hence one transition.
         told = pairs if worse is None else worse + 1
         burned = self._stood[0].burned_by(told)
-        subject, reference = (sums[told] for sums in self._sums)
+        subject, reference = (stood.sums.first(told) for stood in self._stood)
         return ObjectiveVerdict(
             objective=self._objective.name,
             effect=self._objective.effect,
@@ -86,20 +84,25 @@ class AgainstStable:
             needed=self._needed,
             worse_at=None if worse is None else self._end(worse),
             cleared_by=cleared_by if worse is None else "",
-            dispersion=self._question.rollout.dispersion,
-            dispersion_measured=self._measured,
+            dispersion=self._dispersion.figure,
+            dispersion_measured=self._dispersion.measured,
             standing=self._stood[0].after(pairs),
             burned=None if burned is None else self._stood[0].burned,
             burned_at=None if burned is None else self._end(burned),
             reference_standing=self._stood[1].after(pairs),
         )
 
+    def beside(self, first: int) -> Iterator[tuple[int, Tally]]:
+        """The reference in the cells that are compared, from one of the grid on, each with its place there."""
+        return ((pair.cell, pair.reference) for pair in self._pairs if pair.cell >= first)
+
     def workings(self, cells: int) -> Workings:
         """The cells behind what so many cells of the grid say."""
         pairs = bisect_left(self._cells, cells)
         told = pairs if self._worse_from is None else min(self._worse_from + 1, pairs)
         weighed = ((pair.start, pair.subject, pair.reference) for pair in self._pairs[:told])
-        return workings(self._objective, weighed, self._stood[0].burning.after(told), compared=True)
+        burning = self._stood[0].burning.after(told)
+        return workings(self._objective, weighed, burning, self._dispersion, compared=True)
 
     def _end(self, pair: int) -> datetime:
         return instant(self._pairs[pair].start) + self._question.rollout.resolution
@@ -113,12 +116,17 @@ class AgainstStable:
         """To the first pair by which the evidence is enough and the difference of rates so far is of concern."""
         effect, needed = minimum_effect(self._question.rollout, self._objective), math.log(self._needed)
         weighed = []
-        for subject, reference, so_far in zip(self._sums[0][1:], self._sums[1][1:], evidence, strict=True):
+        for pair, so_far in enumerate(evidence):
             weighed.append(so_far)
-            if so_far >= needed and (subject.rate or 0.0) - (reference.rate or 0.0) > effect:
-                self._worse_from = len(weighed) - 1
+            if so_far >= needed and self._apart(pair + 1) > effect:
+                self._worse_from = pair
                 break
         return weighed
+
+    def _apart(self, pairs: int) -> float:
+        """The difference of the rates over so many pairs."""
+        subject, reference = (stood.sums.first(pairs).rate or 0.0 for stood in self._stood)
+        return subject - reference
 
 
 def _first(evidence: Iterable[float], needed: float) -> float:

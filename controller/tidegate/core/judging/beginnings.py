@@ -10,6 +10,8 @@ target to another Prometheus. Then all that the process ever counted would look 
   version and showed no more; and if the labels of one are those of the other with some added, or no series of that name
   and version went on. Each goes on from one at most, the one most like it.
 - Otherwise it began at 0. So it did, whatever ended, in a process in which another counter fell: it was started again.
+- A budget has no baselines, which would lose up to a step of every process: a target that is new began at 0, unless it
+  is an old one whose `instance` changed (`moving`).
 
 Nothing rests on samples that came later than the one by which something is counted (I9).
 """
@@ -19,9 +21,13 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
+from tidegate.core.judging.moving import Moves, Targets
 from tidegate.core.judging.reading import Sampled, Series
 from tidegate.core.judging.relabelling import Change, Counter, last_before
+
+_T = TypeVar("_T")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,7 +53,7 @@ class Beginnings:
         ups = [each for each in self._ups.get(_target(new), ()) if each.agrees(new)]
         here = [each for each in ups if each.at(new.first) is not None]
         was_up = max((each.last_one_before(new.first) for each in here or ups), default=-math.inf)
-        if not _instance(new) or (here and was_up == -math.inf):
+        if not new.instance or (here and was_up == -math.inf):
             return None
         change = self._change(new, here, was_up)
         return None if change.before == -math.inf else _beginning(new, change, goes_on=bool(here))
@@ -68,10 +74,10 @@ class SteppedBeginnings:
     """Of the last samples of steps. What ended within a step shows up at its end, beside what took its place: where a
     series may go on from another, that is known a step later. Whichever job scrapes an instance, it is one target."""
 
-    def __init__(self, readings: Iterable[Sampled], version_label: str) -> None:
+    def __init__(self, readings: Sequence[Sampled], version_label: str) -> None:
         self._version_label = version_label
-        self._targets = _by(_instance, readings, version_label)
-        self._later: dict[float, float] = {}
+        self._targets = Targets(_by(lambda counter: counter.instance, readings, version_label), readings)
+        self._moved: dict[float, Moves] = {}
         self._changes: dict[object, Change] = {}
 
     def knows_target(self, series: Series) -> bool:
@@ -88,20 +94,27 @@ class SteppedBeginnings:
             return Beginning(value=0.0, known=new.first)
         return None if change.known == math.inf else _beginning(new, change)
 
+    def of_new_target(self, series: Series) -> Beginning | None:
+        """Where nothing of its target was there before: 0, unless that is an old one under another `instance`. None
+        where that is not known yet."""
+        new = Counter(series, self._version_label)
+        moves = self._moves(new.first)
+        if not moves.may_continue(new):
+            return Beginning(value=0.0, known=new.first)
+        return None if moves.known == math.inf else Beginning(value=moves.continued(new), known=moves.known)
+
+    def _moves(self, began: float) -> Moves:
+        if began not in self._moved:
+            self._moved[began] = Moves(self._targets, began)
+        return self._moved[began]
+
     def _change(self, new: Counter) -> Change:
-        key = _instance(new), new.first
+        key = new.instance, new.first
         if key not in self._changes:
-            counters = self._targets.get(_instance(new), ())
-            before, known = last_before(new.first, counters), self._next(new.first)
+            counters = self._targets.counters.get(new.instance, ())
+            before, known = last_before(new.first, counters), self._targets.next_after(new.first)
             self._changes[key] = Change(counters, before=before, began=new.first, known=known)
         return self._changes[key]
-
-    def _next(self, at: float) -> float:
-        """The next instant at which anything is known."""
-        if at not in self._later:
-            everything = (each for counters in self._targets.values() for each in counters)
-            self._later[at] = min((each.first_after(at) for each in everything), default=math.inf)
-        return self._later[at]
 
 
 def _beginning(new: Counter, change: Change, *, goes_on: bool = False) -> Beginning | None:
@@ -111,11 +124,9 @@ def _beginning(new: Counter, change: Change, *, goes_on: bool = False) -> Beginn
     return Beginning(value=shown or 0.0, known=change.known)
 
 
-def _by(
-    target: Callable[[Counter], object], readings: Iterable[Sampled], version_label: str
-) -> Mapping[object, list[Counter]]:
+def _by(target: Callable[[Counter], _T], readings: Iterable[Sampled], version_label: str) -> Mapping[_T, list[Counter]]:
     """The counters of each target; one that several readings have once."""
-    found: dict[object, dict[object, Counter]] = {}
+    found: dict[_T, dict[object, Counter]] = {}
     for reading in readings:
         for series in reading.series:
             counter = Counter(series, version_label)
@@ -125,8 +136,4 @@ def _by(
 
 
 def _target(counter: Counter) -> tuple[str, str]:
-    return counter.labels.get("job", ""), _instance(counter)
-
-
-def _instance(counter: Counter) -> str:
-    return counter.labels.get("instance", "")
+    return counter.labels.get("job", ""), counter.instance

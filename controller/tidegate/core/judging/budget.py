@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_right
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import accumulate, pairwise
 
@@ -18,7 +18,7 @@ from tidegate.core.alerting.queries import span
 from tidegate.core.judging.beginnings import SteppedBeginnings
 from tidegate.core.judging.counts import instant
 from tidegate.core.judging.reading import Sampled, Series, Unread, Why
-from tidegate.core.judging.verdict import ObjectiveReadings, Tally
+from tidegate.core.judging.verdict import NO_EVENTS, ObjectiveReadings, Tally
 from tidegate.core.manifest import Objective
 from tidegate.core.quantity import write_duration
 
@@ -46,7 +46,7 @@ class Budget:
     objective: Objective
     until: datetime
     since: datetime | None = None
-    tally: Tally = field(default_factory=Tally)
+    tally: Tally = NO_EVENTS
     unread: Unread | None = None
     recovers_at: datetime | None = None
     asked: tuple[str, ...] = ()
@@ -78,20 +78,15 @@ def budget(objective: Objective, read: ObjectiveReadings, until: datetime) -> Bu
     first = min(series.samples[0][0] for series in read.total.series)
     beginnings = SteppedBeginnings((read.total, read.bad), _VERSION)
     totals, counted = (_increments(each, first, beginnings) for each in (read.total, read.bad))
-    steps = _steps(totals, counted, inverted=objective.bad is None)
+    bad = _others(totals, counted) if objective.bad is None else counted
     start = (until - objective.window).timestamp()
-    inside = [(at, tally) for at, tally in steps if at > start]
     known = Budget(
         objective=objective,
         until=until,
         since=instant(max(first, start)),
-        tally=_all([tally for _, tally in inside]),
+        tally=_all(_after(start, bad), _after(start, totals)),
     )
-    if not known.exhausted:
-        return known
-    return Budget(
-        objective=objective, until=until, since=known.since, tally=known.tally, recovers_at=_recovers(known, inside)
-    )
+    return replace(known, recovers_at=_recovers(known, bad, totals)) if known.exhausted else known
 
 
 def last_instant(now: datetime) -> datetime:
@@ -123,42 +118,41 @@ def _increments(sampled: Sampled, first: float, beginnings: SteppedBeginnings) -
 def _of_series(series: Series, first: float, beginnings: SteppedBeginnings) -> Iterator[tuple[float, float]]:
     samples = [(at, value) for at, value in series.samples if math.isfinite(value)]
     if samples and samples[0][0] > first + LEAD.total_seconds():
-        if not beginnings.knows_target(series):
-            yield samples[0]
-        elif (began := beginnings.of(series)) is not None:
+        known = beginnings.knows_target(series)
+        if (began := beginnings.of(series) if known else beginnings.of_new_target(series)) is not None:
             yield began.known, samples[0][1] - began.value
     for (_, before), (at, value) in pairwise(samples):
         yield at, value - before if value >= before else value
 
 
-def _steps(totals: _Increments, counted: _Increments, *, inverted: bool) -> list[tuple[float, Tally]]:
-    """Oldest first. Where good events are counted, the others are bad: less than none in a step that shows good ones of
-    the step before."""
-    steps = []
-    for at in sorted({*totals, *counted}):
-        events, other = totals.get(at, 0.0), counted.get(at, 0.0)
-        steps.append((at, Tally(bad=events - other if inverted else other, total=events)))
-    return steps
+def _others(totals: _Increments, good: _Increments) -> _Increments:
+    """Where good events are counted, the others are bad: less than none in a step that shows good ones of the step
+    before."""
+    return {at: totals.get(at, 0.0) - good.get(at, 0.0) for at in {**totals, **good}}
 
 
-def _all(steps: Sequence[Tally]) -> Tally:
+def _after(start: float, increments: _Increments) -> float:
+    """All events that were shown after an instant."""
+    return sum(more for at, more in increments.items() if at > start)
+
+
+def _all(bad: float, total: float) -> Tally:
     """Two counters may be scraped a moment apart. Over a window that cancels out; rounded step by step it does not."""
-    bad, total = sum(tally.bad for tally in steps), sum(tally.total for tally in steps)
     return Tally(bad=min(max(bad, 0.0), total), total=total)
 
 
-def _recovers(spent: Budget, steps: Sequence[tuple[float, Tally]]) -> datetime:
+def _recovers(spent: Budget, bad: _Increments, totals: _Increments) -> datetime:
     """The first whole hour from now by which enough bad events have left the window: at its end all have."""
     assert spent.since is not None, "what is spent was counted"
-    at = [end for end, _ in steps]
-    so_far = list(accumulate((tally for _, tally in steps), initial=Tally()))
+    ends = sorted({*bad, *totals})
+    bad_by, total_by = (list(accumulate((each.get(at, 0.0) for at in ends), initial=0.0)) for each in (bad, totals))
     window = spent.objective.window
     rate = spent.tally.total / max((spent.until - spent.since).total_seconds(), 1.0)
     later = spent.until
     while later < spent.until + window:
         later += _LOOKED_AHEAD
-        gone = so_far[bisect_right(at, (later - window).timestamp())]
-        events = spent.tally.total - gone.total + rate * (later - spent.until).total_seconds()
-        if spent.tally.bad - gone.bad < spent.objective.budget * events:
+        left = bisect_right(ends, (later - window).timestamp())
+        events = total_by[-1] - total_by[left] + rate * (later - spent.until).total_seconds()
+        if bad_by[-1] - bad_by[left] < spent.objective.budget * events:
             break
     return later

@@ -11,9 +11,9 @@ import math
 from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import accumulate
 
 from tidegate.core.alerting.burn_rate import Burn, Severity, budget, burns
+from tidegate.core.judging.sums import Sums
 from tidegate.core.judging.verdict import BurnRate, Question, Stage, Tally
 from tidegate.core.manifest import Objective, Rollout
 
@@ -74,8 +74,7 @@ class Burning:
         self._pairs = [_weighed(burn, question.rollout, self._allowed) for burn in paging(objective)]
         chances = max(len(self._pairs), 1) * looks(question) * question.sharing
         self._needed = math.log(2 * chances / question.rollout.false_revert_rate)
-        self._bad = list(accumulate((tally.bad for tally in tallies), initial=0.0))
-        self._total = list(accumulate((tally.total for tally in tallies), initial=0.0))
+        self.sums = Sums(tallies)
         self.tripped, self.by = self._first()
 
     def after(self, number: int) -> tuple[BurnRate, ...]:
@@ -92,7 +91,7 @@ class Burning:
 
     def _trip(self, pair: _Weighed) -> int | None:
         """The first cell by which the pair trips. Only one with a bad event is looked at, and few of them closely."""
-        bad, total, limit = self._bad, self._total, pair.factor * self._allowed
+        bad, total, limit = self.sums.bad, self.sums.total, pair.factor * self._allowed
         enough, start = max(self._rollout.minimum_events, 1), 0
         for index, cell in enumerate(self._cells):
             while self._cells[start] <= cell - pair.long:
@@ -120,7 +119,7 @@ class Burning:
     def _within(self, width: int, index: int) -> Tally:
         """All events of the last so many cells, up to this one."""
         start = bisect_right(self._cells, self._cells[index] - width, hi=index + 1)
-        return Tally(bad=self._bad[index + 1] - self._bad[start], total=self._total[index + 1] - self._total[start])
+        return self.sums.between(start, index + 1)
 
     def _evidence(self, tally: Tally, pair: _Weighed) -> float:
         """How much likelier these events are at the bad rate that trips the pair than at the budget; a logarithm.

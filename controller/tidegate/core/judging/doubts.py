@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from tidegate.core.judging.reading import Sampled, Series, Unread, Why
+from tidegate.core.judging.replicas import scraped_twice
 from tidegate.core.judging.verdict import ObjectiveReadings
 
 # Labels by which several Prometheus servers that scrape the same targets tell themselves apart: the Prometheus
@@ -38,7 +39,7 @@ def replicas(sampled: Sampled) -> str | None:
         same = Counter(_without(name, series) for series in sampled.series if name in series.labels)
         if any(number > 1 for number in same.values()):
             return name
-    return None
+    return scraped_twice(sampled)
 
 
 def unless_native(readings: ObjectiveReadings, objective: str, histogram: Sampled | Unread) -> ObjectiveReadings:
@@ -56,7 +57,10 @@ def unless_native(readings: ObjectiveReadings, objective: str, histogram: Sample
 def _replicas(sampled: Sampled) -> str:
     if (name := replicas(sampled)) is None:
         return ""
-    return f"the same series comes once for each value of the label {name}; ask an address that deduplicates"
+    return (
+        f"the same counter comes once for each value of the label {name}: two servers or two scrape jobs read one "
+        "target, or two targets have one instance; ask an address that deduplicates, or keep one of them"
+    )
 
 
 def _without(name: str, series: Series) -> frozenset[tuple[str, str]]:

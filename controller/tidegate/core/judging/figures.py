@@ -1,4 +1,5 @@
-"""Whether figures of a mean can lie in their range, as far as sums tell: the evidence of `means` rests on it.
+"""Figures of a mean: their way through their range, and whether they can lie in it, as far as sums tell. Both is what
+the evidence of `means` rests on.
 
 n figures between low and high add up to between n·low and n·high; where they add up to s, their squares add up to at
 most (low + high)·s − n·low·high. Sums beyond that prove that some lie outside. Sums within prove nothing.
@@ -9,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
+from tidegate.core.judging.verdict import Tally
 from tidegate.core.manifest import Mean
 
 
@@ -28,6 +30,22 @@ class Figures:
         number, total = self.number + other.number, self.total + other.total
         squares, ahead = self.squares + other.squares, max(self.ahead, other.ahead)
         return Figures(number=number, total=total, squares=squares, ahead=ahead)
+
+
+def shares(mean: Mean, cell: Figures, *, squared: bool) -> Tally:
+    """Each figure's way through the range, added up, from its better end: what lies outside was no figure of it.
+
+    Squares, where they are counted, are at least what they would be if all figures were alike, and at most what two
+    ends give.
+    """
+    events, width = cell.number, mean.high - mean.low
+    way, squares = min(max((cell.total - mean.low * events) / width, 0.0), events), 0.0
+    if squared and events:
+        found = (cell.squares - 2 * mean.low * cell.total + mean.low**2 * events) / width**2
+        squares = min(max(found, way**2 / events), way)
+    if not mean.higher_is_better:
+        return Tally(bad=way, total=events, squares=squares)
+    return Tally(bad=events - way, total=events, squares=squares + events - 2 * way if squares else 0.0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

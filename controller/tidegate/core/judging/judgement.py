@@ -6,6 +6,7 @@ Cutting counters into cells is `counts`', the statistics are `comparison`'s; wha
 
 from __future__ import annotations
 
+import math
 from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -15,12 +16,13 @@ from itertools import accumulate
 from tidegate.core.judging.against_objective import AgainstObjective
 from tidegate.core.judging.against_stable import AgainstStable
 from tidegate.core.judging.counts import Arm, Grid, cut, instant, written
-from tidegate.core.judging.dispersion import HISTORY, stable_throughout
+from tidegate.core.judging.dispersion import Dispersion, divisor
 from tidegate.core.judging.held_back import BesidePrevious
 from tidegate.core.judging.late_labels import late_labels
 from tidegate.core.judging.reading import Unread, Why
+from tidegate.core.judging.retention import expected, read_by_every_pass
 from tidegate.core.judging.serving import EventService, ReadyService, Service, frame_of, last_change, staleness
-from tidegate.core.judging.tracking import Follower, Tracked
+from tidegate.core.judging.tracking import Follower, Tracked, known_since
 from tidegate.core.judging.values import values
 from tidegate.core.judging.verdict import (
     Comparison,
@@ -51,7 +53,9 @@ class Judged:
         self._question = question
         versions = (question.subject,) if question.reference is None else (question.subject, question.reference)
         follower = Follower(counters, question.version_label, versions)
-        self._objectives = [_judged(question, each, follower, counters) for each in question.objectives]
+        everybodys = read_by_every_pass(question, counters)
+        before = follower if everybodys == counters else Follower(everybodys, question.version_label, versions)
+        self._objectives = [_judged(question, each, (follower, before), counters) for each in question.objectives]
         self._values = values(question, counters.values)
         self._late = late_labels(question.together, counters.late, question.version_label)
         self._services: dict[tuple[str, ...], EventService] = {}
@@ -115,30 +119,34 @@ class _Look:
 
 
 class _Objective:
-    """One objective judged over the whole time."""
+    """One objective judged over the whole time. What was `before` is measured on what every pass reads of it."""
 
-    def __init__(self, question: Question, series: Tracked, counters: Counters) -> None:
+    def __init__(self, question: Question, series: Tracked, before: Tracked, counters: Counters) -> None:
         self._question, self._objective, self._kept = question, series.objective, counters.kept
         now = counters.now
         self._grid = cut(series, frame_of(question, now))
         canary = question.stage is Stage.CANARY
-        self._against = _against(question, self._grid)
+        self._against = _against(question, self._grid, divisor(before, question, self._grid.frame))
         cells = self._grid.arms[question.subject].cells
         self._changed = bisect_left(cells, last_change(question).timestamp(), key=lambda cell: cell.start)
         since = (cell.tally.total for cell in cells[self._changed :])
         self._events = list(accumulate(since, initial=0.0))
 
+        self._bad_since = _bad_since(series)
         self._newest = self._grid.newest(self._grid.arms if canary else [question.subject])
         self._settled = max([self._grid.settled, *(arm.began.settled for arm in self._grid.arms.values())])
-        self._at_last = self._why_unread(now.timestamp())
-        self._divisor_at_last = self._divisor_lost(now.timestamp())
+        self._known_at_last = self._known(now.timestamp())
+        self._divisor_lost = self._hours_lost(before)
 
     def at(self, now: datetime) -> _Look:
         asked = now.timestamp()
-        if reason := self._at_last if asked > self._settled else self._why_unread(asked):
+        reason, lost = self._known_at_last if asked > self._settled else self._known(asked)
+        if reason is not None:
             return _unread(self._objective, reason)
         cells = self._grid.judged(asked)
-        verdict = self._verdict(now, cells)
+        verdict = self._verdict(now, cells, lost)
+        if asked < self._bad_since:
+            verdict = replace(verdict, never_bad=True)
         if verdict.unread is not None and verdict.unread.why is Why.OUT_OF_RANGE:
             return _Look(verdict=verdict)
         return _Look(
@@ -155,21 +163,22 @@ class _Objective:
     def workings(self, now: datetime) -> Workings:
         return self._against.workings(self._grid.in_range(self._grid.judged(now.timestamp())))
 
-    def _verdict(self, now: datetime, cells: int) -> ObjectiveVerdict:
+    def _verdict(self, now: datetime, cells: int, lost: Unread | None) -> ObjectiveVerdict:
         """What so many cells say: nothing by a divisor that may not be the one measured before. What is proven stands,
-        whatever else is in doubt."""
-        asked = now.timestamp()
-        if lost := self._divisor_at_last if asked > self._settled else self._divisor_lost(asked):
-            return _nothing_said(self._objective, lost)
+        whatever else is in doubt: counters stopped coming, or retention lost what came before."""
+        if self._divisor_lost is not None and self._divisor_lost[0] <= now.timestamp():
+            return _nothing_said(self._objective, self._divisor_lost[1])
         verdict = self._against.after(self._grid.in_range(cells))
         if _proven(self._question, verdict):
             return verdict
         if reason := self._grid.out_of_range(cells):
             return _nothing_said(self._objective, reason)
-        return _with_unread(verdict, self._in_doubt(now))
+        reason = self._stale(now) or lost
+        return replace(verdict, unread=reason) if reason else verdict
 
-    def _why_unread(self, now: float) -> Unread | None:
-        return self._grid.unread(now) or self._history_lost(now)
+    def _known(self, now: float) -> tuple[Unread | None, Unread | None]:
+        """Why nothing can be said, and why nothing goes on by what is said, for what is known of the start."""
+        return self._grid.unread(now) or self._history_lost(now), self._subject_lost(now)
 
     def _history_lost(self, now: float) -> Unread | None:
         """Stable served when its canary began: if it is known only from later on, retention has lost the start."""
@@ -178,21 +187,20 @@ class _Objective:
             return None
         return self._known_late(question.reference, question.since, now)
 
-    def _divisor_lost(self, now: float) -> Unread | None:
-        """Stable in all the hours that dispersion is measured on, as git tells, and known only from later on: those
-        hours may have been measured while they were kept. Where a target of either version was scraped before, they
-        still are."""
-        question = self._question
-        stable = stable_throughout(question.reference_since, question.since - HISTORY, question.rollout)
-        if question.reference is None or not stable:
+    def _hours_lost(self, before: Tracked) -> tuple[float, Unread] | None:
+        """The other version is known only from later on than the hours that dispersion is measured on: they may have
+        been measured while they were kept. With the instant by which that shows."""
+        wanted = expected(self._question)
+        if wanted is None or wanted.version != self._question.reference:
             return None
-        measured_from = (question.since - HISTORY).timestamp()
-        began = self._grid.arms[question.reference].began.by(now)
-        scraped = (arm.began.by(now) for arm in self._grid.arms.values())
-        if began is None or any(at is not None and at <= measured_from for at in scraped):
+        known = known_since(before.totals[wanted.version])
+        if not wanted.by.timestamp() < known < math.inf:
             return None
-        lost = _lost(question.reference, began)
-        return replace(lost, words=f"{lost.words}, and dispersion is measured since {written(measured_from)}")
+        lost = _lost(wanted.version, known)
+        start = wanted.by + self._question.rollout.resolution
+        words = f"{lost.words}, and dispersion is measured since {written(start.timestamp())}"
+        reason = self._unless_kept(replace(lost, words=words))
+        return None if reason is None else (known, reason)
 
     def _known_late(self, version: int, since: datetime, now: float) -> Unread | None:
         """Unread when a version is known only from later on than the first cell."""
@@ -201,22 +209,18 @@ class _Objective:
             return None
         return _lost(version, began)
 
-    def _in_doubt(self, now: datetime) -> Unread | None:
-        """Why nothing goes on by what the cells say: counters stopped coming, or retention lost what came before. What
-        is found nevertheless stands."""
+    def _subject_lost(self, now: float) -> Unread | None:
+        """A version that has the environment is known only from later on than taking it over may have lasted."""
         question = self._question
-        if stale := self._stale(now):
-            return stale
         if question.stage not in (Stage.PROBATION, Stage.BAKE):
             return None
-        # Taking the version over may have lasted until then.
         deployed = question.since + question.rollout.progress_deadline
-        lost = self._known_late(question.subject, deployed, now.timestamp())
+        lost = self._known_late(question.subject, deployed, now)
         return lost if question.stage is not Stage.BAKE else lost and self._unless_kept(lost)
 
     def _unless_kept(self, lost: Unread) -> Unread | None:
-        """Nobody served beside a version that bakes, and deploying it may take long: it is known late for that reason
-        if Prometheus still has something of the time before."""
+        """A version may be known late because deploying it, or scraping it, took long: so it was if Prometheus still
+        has something of the time before."""
         if isinstance(self._kept, Unread):
             return self._kept
         return None if self._kept is not None and self._kept.series else lost
@@ -225,7 +229,14 @@ class _Objective:
         newest = self._newest.by(now.timestamp())
         if newest is None:
             return Unread(why=Why.NO_DATA, words=f"no total events of version {self._question.subject}")
-        return staleness(newest, now, 2 * self._question.rollout.resolution.total_seconds())
+        return staleness(newest, now, 2 * self._grid.frame.resolution)
+
+
+def _bad_since(series: Tracked) -> float:
+    """When the first series that matches `bad` had a sample. Where good events are counted, none can be missing."""
+    if series.objective.bad is None:
+        return -math.inf
+    return min(known_since(tracks) for tracks in series.counted.values())
 
 
 def _proven(question: Question, verdict: ObjectiveVerdict) -> bool:
@@ -239,9 +250,9 @@ def _proven(question: Question, verdict: ObjectiveVerdict) -> bool:
 
 def _missing(looks: Sequence[_Look], figures: Sequence[ValueVerdict]) -> list[tuple[str, Unread]]:
     """What cannot be read of all that does more than inform, and why."""
-    judged = [(each.verdict.objective, each.verdict.effect, each.verdict.unread) for each in looks]
-    judged += [(each.objective.name, each.objective.effect, each.unread) for each in figures]
-    return [(name, reason) for name, effect, reason in judged if reason is not None and effect is not Effect.INFORM]
+    read = [(each.objective, each.effect, each.unread) for each in (look.verdict for look in looks) if each.unread]
+    read += [(each.objective.name, each.objective.effect, each.unread) for each in figures if each.unread]
+    return [(name, reason) for name, effect, reason in read if effect is not Effect.INFORM]
 
 
 def _named(found: Sequence[tuple[str, Unread]]) -> Unread | None:
@@ -257,15 +268,20 @@ def _named(found: Sequence[tuple[str, Unread]]) -> Unread | None:
     return replace(first, words=f"{name}: {first.words}{more}" if first.words else f"{name}{more}")
 
 
-def _against(question: Question, grid: Grid) -> AgainstStable | AgainstObjective | BesidePrevious:
+def _against(question: Question, grid: Grid, found: Dispersion) -> AgainstStable | AgainstObjective | BesidePrevious:
     if question.stage is Stage.CANARY:
-        return AgainstStable(question, grid)
-    return BesidePrevious(question, grid) if question.held_back else AgainstObjective(question, grid)
+        return AgainstStable(question, grid, found)
+    return BesidePrevious(question, grid, found) if question.held_back else AgainstObjective(question, grid, found)
 
 
-def _judged(question: Question, objective: Objective, follower: Follower, counters: Counters) -> _Objective | _Look:
-    series = follower.follow(objective)
-    return _unread(objective, series) if isinstance(series, Unread) else _Objective(question, series, counters)
+def _judged(
+    question: Question, objective: Objective, followers: tuple[Follower, Follower], counters: Counters
+) -> _Objective | _Look:
+    series, before = (follower.follow(objective) for follower in followers)
+    if isinstance(series, Unread):
+        return _unread(objective, series)
+    assert not isinstance(before, Unread), "less was read, and nothing else"
+    return _Objective(question, series, before, counters)
 
 
 def _unread(objective: Objective, reason: Unread) -> _Look:
@@ -279,10 +295,6 @@ def _nothing_said(objective: Objective, reason: Unread) -> ObjectiveVerdict:
 def _lost(version: int, began: float) -> Unread:
     words = f"version {version} is known only since {written(began)}"
     return Unread(why=Why.HISTORY_LOST, words=words)
-
-
-def _with_unread(verdict: ObjectiveVerdict, reason: Unread | None) -> ObjectiveVerdict:
-    return verdict if reason is None else replace(verdict, unread=reason)
 
 
 def _service(question: Question, events: Service, ready: Service | Unread | None) -> tuple[Service, Unread | None]:
@@ -303,7 +315,8 @@ def _service(question: Question, events: Service, ready: Service | Unread | None
         return events, ready
     if events.serving is False:
         return replace(ready, serving=False, since=None, absent_for=events.absent_for), None
-    return replace(ready, absent_for=max(ready.absent_for, events.absent_for)), None
+    longer = events.absent_for > ready.absent_for
+    return replace(ready, absent_for=events.absent_for) if longer else ready, None
 
 
 def _judged_until(question: Question, readable: Sequence[_Look], cells: int) -> datetime:

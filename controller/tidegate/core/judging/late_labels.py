@@ -18,7 +18,7 @@ from tidegate.core.judging.age_buckets import AgeBucket, Counted, Served, counte
 from tidegate.core.judging.comparison import as_e_value, worse_bets
 from tidegate.core.judging.counts import instant, written
 from tidegate.core.judging.coverage import Seen, Step
-from tidegate.core.judging.dispersion import HISTORY, of_labels, stable_throughout
+from tidegate.core.judging.dispersion import HISTORY, Dispersion, divisor_of_labels, of_labels, stable_throughout
 from tidegate.core.judging.reading import Unread, Why
 from tidegate.core.judging.verdict import (
     Comparison,
@@ -80,7 +80,7 @@ class LateLabels:
         versions = (together.subject, together.reference)
         found = counted(objective, readings, version_label, versions, self._step)
         self._counted = found if isinstance(found, Unread) else self._lost(found) or found
-        self._dispersion, self._measured = self._divisor()
+        self._dispersion = self._divisor()
         self._left_out = "" if isinstance(self._counted, Unread) else self._too_wide(self._counted)
         self._seen: list[Seen] = []
         self.rows = [] if isinstance(self._counted, Unread) else self._walk(self._counted)
@@ -106,7 +106,8 @@ class LateLabels:
             steps = [step for step in seen.steps if row is not None and step.number <= row.step]
             ages += [self._covered(age, seen, steps)] if steps else []
             cells += [self._moved(age, step) for step in steps if step.subject.total and step.reference.total]
-        return LateWorkings(ages=tuple(ages), cells=tuple(sorted(cells, key=lambda cell: (cell.start, cell.age))))
+        cells.sort(key=lambda cell: (cell.start, cell.age))
+        return LateWorkings(ages=tuple(ages), cells=tuple(cells), dispersion=self._dispersion)
 
     def _moved(self, age: int, step: Step) -> LateMoved:
         start = instant((step.number - 1) * self._step)
@@ -130,15 +131,14 @@ class LateLabels:
         known = bisect_right(self.rows, last, key=lambda row: row.step)
         return self.rows[known - 1] if known else None
 
-    def _divisor(self) -> tuple[float, bool]:
-        """What the evidence is divided by, and whether that was measured. The policy's is the least: there are fewer
-        steps to measure labels in than cells."""
+    def _divisor(self) -> Dispersion:
+        """What the evidence is divided by."""
         policy = self._together.rollout.dispersion
         if isinstance(self._counted, Unread):
-            return policy, False
+            return Dispersion(figure=policy, by_policy=f"nothing can be measured: {self._counted}")
         steps = range(self._measured_from + 1, math.floor(self._together.since.timestamp() / self._step) + 1)
-        found = of_labels(self._counted.buckets, self._together.reference, steps)
-        return (policy, False) if found is None or found <= policy else (found, True)
+        found = of_labels(self._counted.buckets, self._together.reference, steps, self._step)
+        return divisor_of_labels(found, policy)
 
     def _lost(self, counted: Counted) -> Unread | None:
         """The other version served when this one began, and where git tells so in all of the time that dispersion is
@@ -210,7 +210,8 @@ class LateLabels:
         )
 
     def _evidence(self, by_bucket: Sequence[Sequence[float]]) -> float:
-        sums = [math.fsum(bucket[bet] for bucket in by_bucket) / self._dispersion for bet in range(len(by_bucket[0]))]
+        divisor = self._dispersion.figure
+        sums = [math.fsum(bucket[bet] for bucket in by_bucket) / divisor for bet in range(len(by_bucket[0]))]
         top = max(sums)
         return top + math.log(math.fsum(math.exp(each - top) for each in sums) / len(sums))
 
@@ -233,8 +234,8 @@ class LateLabels:
                 evidence=as_e_value(row.filled),
                 needed=self._needed,
                 worse_at=instant(row.step * self._step) if worse else None,
-                dispersion=self._dispersion,
-                dispersion_measured=self._measured,
+                dispersion=self._dispersion.figure,
+                dispersion_measured=self._dispersion.measured,
             ),
             coverage=row.coverages[0],
             reference_coverage=row.coverages[1],

@@ -11,7 +11,6 @@ from datetime import datetime
 
 from tidegate.core.candidate import predecessors, rejection
 from tidegate.core.history import distinct, finished_at, rollout_changes, side_by_side, stable_change, weight_changes
-from tidegate.core.judging.serving import readiness_reach
 from tidegate.core.judging.verdict import Question, Stage, Together, WeightChange
 from tidegate.core.manifest import Effect, Environment, Judge, Model
 from tidegate.core.observed import EnvironmentObserved, Observed, PinChange
@@ -142,7 +141,7 @@ def _labels(together: Together) -> Question:
 
 def _bake(environment: Environment, state: EnvironmentObserved, now: datetime) -> Question | None:
     change = stable_change(state.history)
-    reach = readiness_reach(environment.rollout)
+    reach = environment.rollout.readiness_reach
     by_events = environment.judge is Judge.OBJECTIVES or environment.target.ready is None
     if change is None or state.pin is None or state.pin.stable is None:
         return None

@@ -28,6 +28,10 @@ class Counter:
         self.first, self.began_at = next(((at, v) for at, v in series.samples if math.isfinite(v)), (math.inf, 0.0))
 
     @property
+    def instance(self) -> str:
+        return self.labels.get("instance", "")
+
+    @property
     def in_order(self) -> list[tuple[str, str]]:
         return sorted(self.items)
 

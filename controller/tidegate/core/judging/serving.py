@@ -11,11 +11,11 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from tidegate.core.judging.counts import Arm, Frame, Scrapes, due, instant, too_coarse, written
 from tidegate.core.judging.reading import Sampled, Series, Unread, Why
 from tidegate.core.judging.verdict import Question, Stage
-from tidegate.core.manifest import Rollout
 
 _MOST_OF_THE_TRAFFIC = 0.9
 """No share is taken for more certain than this: one event elsewhere must not prove an absence."""
@@ -89,11 +89,6 @@ def _by_events(question: Question, moments: Iterator[_Moment]) -> Iterator[Servi
         )
 
 
-def readiness_reach(rollout: Rollout) -> timedelta:
-    """How far readiness looks back. A version may wait for an approval for weeks: this is enough to see it baked."""
-    return 2 * rollout.bake + rollout.progress_deadline
-
-
 class ReadyService:
     """Serving as the readiness gauge shows it: 1 in the last two scrapes; bake counts the cells in which it stayed 1.
 
@@ -102,33 +97,32 @@ class ReadyService:
 
     def __init__(self, question: Question, ready: Sampled, now: datetime) -> None:
         self._question, self._frame = question, frame_of(question, now)
-        self._gauges = [_Gauge(series, self._frame) for series in ready.series if series.samples]
-        self._mine = [gauge for gauge in self._gauges if gauge.version(question) == str(question.subject)]
+        self._gauges = [_Gauge(series, question, self._frame) for series in ready.series if series.samples]
         self._scrapes = Scrapes([gauge.times for gauge in self._gauges], self._frame.resolution / 2)
         self._due = due(self._frame, self._scrapes)
-        self._ready_cells = sorted({index for gauge in self._mine for index in gauge.ready_cells()})
+        self._ready_cells = sorted({index for gauge in self._gauges if gauge.mine for index in gauge.ready_cells()})
 
     def at(self, now: datetime) -> Service | Unread:
         """What the gauge had shown by an instant."""
         asked, resolution = now.timestamp(), self._frame.resolution
-        newest = max((last for g in self._gauges if (last := g.last(asked)) is not None), default=None)
-        if newest is None:
+        shown = [(gauge, last) for gauge in self._gauges if (last := gauge.shown(asked)) is not None]
+        if not shown:
             return Unread(why=Why.NO_DATA, words="the readiness gauge has no series")
-        scrape = self._scrapes.by(asked)
+        newest, scrape = max(last.at for _, last in shown), self._scrapes.by(asked)
         if stale := staleness(newest, now, max(scrape * _STALE_SCRAPES, resolution)):
             return stale
         if coarse := too_coarse(resolution, scrape):
             return coarse
-        return self._told(asked, newest - 1.5 * scrape)
+        return self._told(asked, [last for gauge, last in shown if gauge.mine], newest - 1.5 * scrape)
 
-    def _told(self, now: float, current_from: float) -> Service:
-        current = [g for g in self._mine if (last := g.last(now)) is not None and last >= current_from]
-        serving = _ready_now(current, now)
-        start = max(self._frame.start, now - readiness_reach(self._question.rollout).total_seconds())
-        seen = max((at for g in self._mine if (at := g.last_ready(now)) is not None), default=start)
+    def _told(self, now: float, mine: Sequence[_Shown], current_from: float) -> Service:
+        current = [last for last in mine if last.at >= current_from]
+        serving = _ready_now(current)
+        start = max(self._frame.start, now - self._question.rollout.readiness_reach.total_seconds())
+        seen = max((last.ready_at for last in mine if last.ready_at is not None), default=start)
         return Service(
             serving=serving,
-            since=_ready_since(current, now, start) if serving else None,
+            since=_ready_since(current, start) if serving else None,
             baked=self._ready_between(start, now) * self._question.rollout.resolution,
             absent_for=timedelta(0) if serving else timedelta(seconds=max(now - max(seen, start), 0)),
         )
@@ -139,11 +133,21 @@ class ReadyService:
         return max(bisect_left(self._ready_cells, last) - bisect_left(self._ready_cells, first), 0)
 
 
-class _Gauge:
-    """One readiness series, as it was known at any instant."""
+class _Shown(NamedTuple):
+    """The newest sample of a readiness series: with how many of 1 in a row it ends, since when, and its last 1."""
 
-    def __init__(self, series: Series, frame: Frame) -> None:
+    at: float
+    run: int
+    since: float
+    ready_at: float | None
+
+
+class _Gauge:
+    """One readiness series, as it was known at any instant; `mine` if it speaks of the subject."""
+
+    def __init__(self, series: Series, question: Question, frame: Frame) -> None:
         self._series, self._frame = series, frame
+        self.mine = series.labels.get(question.version_label) == str(question.subject)
         self.times = [at for at, _ in series.samples]
         self._run: list[int] = []
         self._last_one: list[float | None] = []
@@ -151,25 +155,14 @@ class _Gauge:
             self._run.append((self._run[-1] if self._run else 0) + 1 if value == 1 else 0)
             self._last_one.append(at if value == 1 else self._last_one[-1] if self._last_one else None)
 
-    def version(self, question: Question) -> str | None:
-        return self._series.labels.get(question.version_label)
-
-    def last(self, now: float) -> float | None:
-        known = bisect_right(self.times, now)
-        return self.times[known - 1] if known else None
-
-    def last_ready(self, now: float) -> float | None:
-        known = bisect_right(self.times, now)
-        return self._last_one[known - 1] if known else None
-
-    def run(self, now: float) -> int:
-        """With how many samples of 1 in a row it ends."""
-        known = bisect_right(self.times, now)
-        return self._run[known - 1] if known else 0
-
-    def ready_since(self, now: float) -> float:
-        """The first of those samples."""
-        return self.times[bisect_right(self.times, now) - self.run(now)]
+    def shown(self, now: float) -> _Shown | None:
+        """None before its first sample."""
+        newest = bisect_right(self.times, now) - 1
+        if newest < 0:
+            return None
+        run = self._run[newest]
+        since = self.times[newest - run + 1] if run else math.inf
+        return _Shown(at=self.times[newest], run=run, since=since, ready_at=self._last_one[newest])
 
     def ready_cells(self) -> set[int]:
         seen = {self._frame.cell(at) for at in self.times}
@@ -212,12 +205,12 @@ def _desired(question: Question, at: float) -> float:
     return max(passed, key=lambda change: change.at).weight if passed else 0.0
 
 
-def _ready_now(current: Sequence[_Gauge], now: float) -> bool | None:
+def _ready_now(current: Sequence[_Shown]) -> bool | None:
     """None for a series that shows its first 1 just now: two scrapes make it ready."""
-    longest = max((gauge.run(now) for gauge in current), default=0)
+    longest = max((last.run for last in current), default=0)
     return None if longest == 1 else longest > 1
 
 
-def _ready_since(current: Sequence[_Gauge], now: float, start: float) -> datetime:
+def _ready_since(current: Sequence[_Shown], start: float) -> datetime:
     """The first sample of the longest run of 1s that a series ends with, at the earliest the stage's start."""
-    return instant(max(min(gauge.ready_since(now) for gauge in current if gauge.run(now) > 1), start))
+    return instant(max(min(last.since for last in current if last.run > 1), start))

@@ -28,7 +28,7 @@ class Track:
     source: object
     times: Sequence[float]
     since: float
-    increments: tuple[tuple[float, float], ...]
+    increments: Sequence[tuple[float, float]]
 
 
 Tracks: TypeAlias = Mapping[int, Sequence[Track]]
@@ -47,22 +47,6 @@ class Tracked:
     def inverted(self) -> bool:
         mean = self.objective.mean
         return mean.higher_is_better if mean else self.objective.bad is None
-
-    def share(self, counted: float, events: float) -> float:
-        """Of a mean, each event's way through the range is counted, added up: what lies outside was no figure of it."""
-        mean = self.objective.mean
-        if mean is None:
-            return counted
-        return min(max((counted - mean.low * events) / (mean.high - mean.low), 0.0), events)
-
-    def squared(self, squares: float, counted: float, events: float) -> float:
-        """The same for squares: at least what they would be if all figures were alike, at most what two ends give."""
-        mean = self.objective.mean
-        if mean is None or self.squares is None or not events:
-            return 0.0
-        shares = self.share(counted, events)
-        found = (squares - 2 * mean.low * counted + mean.low**2 * events) / (mean.high - mean.low) ** 2
-        return min(max(found, shares**2 / events), shares)
 
     def only(self, version: int) -> Tracked:
         squares = None if self.squares is None else {version: self.squares[version]}
@@ -191,5 +175,5 @@ def _track(series: Series, scraped: Sequence[float], beginnings: Beginnings) -> 
         times=scraped or [at for at, _ in samples],
         since=since,
         # A counter that fell was reset to 0 in between, and what it shows now came after that.
-        increments=tuple((t, v - u if v >= u else v) for (_, u), (t, v) in pairwise(samples)),
+        increments=[(t, v - u if v >= u else v) for (_, u), (t, v) in pairwise(samples)],
     )

@@ -35,6 +35,7 @@ class Standing(Enum):
     BREACH = "breach"
     FINE = "fine"
     TOO_FEW = "too few events"
+    NOT_YET = "not known yet"
     UNKNOWN = "unknown"
 
 
@@ -53,6 +54,9 @@ class Tally:
 
     def __add__(self, other: Tally) -> Tally:
         return Tally(bad=self.bad + other.bad, total=self.total + other.total, squares=self.squares + other.squares)
+
+
+NO_EVENTS = Tally()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -172,14 +176,15 @@ class BurnRate:
 class ObjectiveVerdict:
     """One objective judged. Ratios are canary's bad rate over stable's; `evidence` is the largest e-value seen, its
     logarithm divided by `dispersion`, which was measured on the reference or is the policy's. `burned` is the pair of
-    windows by which the subject breaches, as it was then, where no other finding was first."""
+    windows by which the subject breaches, as it was then, where no other finding was first. `never_bad`: no series
+    matches `bad`. None may have happened yet; a misspelt selector looks the same."""
 
     objective: str
     effect: Effect
     unread: Unread | None = None
     comparison: Comparison = Comparison.UNDECIDED
-    subject: Tally = field(default_factory=Tally)
-    reference: Tally = field(default_factory=Tally)
+    subject: Tally = NO_EVENTS
+    reference: Tally = NO_EVENTS
     evidence: float = 1.0
     needed: float = 1.0
     worse_at: datetime | None = None
@@ -191,6 +196,7 @@ class ObjectiveVerdict:
     mean: Mean | None = None
     burned: BurnRate | None = None
     burned_at: datetime | None = None
+    never_bad: bool = False
 
     @property
     def ratio(self) -> float | None:

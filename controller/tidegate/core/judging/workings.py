@@ -18,6 +18,7 @@ from tidegate.core.judging.comparison import (
     outside_evidence,
 )
 from tidegate.core.judging.counts import instant
+from tidegate.core.judging.dispersion import Dispersion
 from tidegate.core.judging.evidence import ruled_out, worse
 from tidegate.core.judging.verdict import BurnRate, ObjectiveVerdict, Tally
 from tidegate.core.manifest import Objective, Rollout
@@ -43,6 +44,7 @@ class Workings:
     cells: tuple[Moved, ...]
     clean: float
     compared: bool
+    dispersion: Dispersion
     burn_rates: tuple[BurnRate, ...]
     beside: tuple[ObjectiveVerdict, Workings] | None = None
 
@@ -76,6 +78,7 @@ class LateWorkings:
 
     ages: tuple[AgeCovered, ...]
     cells: tuple[LateMoved, ...]
+    dispersion: Dispersion
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,6 +95,7 @@ def workings(
     objective: Objective,
     cells: Iterable[tuple[float, Tally, Tally]],
     burn_rates: tuple[BurnRate, ...],
+    dispersion: Dispersion,
     *,
     compared: bool,
 ) -> Workings:
@@ -104,7 +108,7 @@ def workings(
             clean = 0.0
         else:
             clean += subject.total
-    return Workings(cells=tuple(moved), clean=clean, compared=compared, burn_rates=burn_rates)
+    return Workings(cells=tuple(moved), clean=clean, compared=compared, dispersion=dispersion, burn_rates=burn_rates)
 
 
 def evidence(found: Workings, objective: Objective, rollout: Rollout) -> Evidence:
