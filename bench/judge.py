@@ -44,6 +44,7 @@ def rollout_of_240_cells(objectives: int = 3, targets: int = 1) -> Timing:
         rollout=rollout,
         objectives=objectives_of(objectives),
         weights=(WeightChange(at=SINCE, weight=0.1),),
+        reference_since=SINCE - timedelta(days=1),
     )
     counters = counters_of(objectives, targets, SINCE + CELLS * rollout.resolution + 2 * SCRAPE)
     verdict = judge(question, counters)

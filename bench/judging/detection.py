@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -34,24 +33,32 @@ class Found:
         return mine >= theirs - 2 * math.sqrt(theirs * (1 - theirs) / len(self.method))
 
 
-def cells(size: Size) -> Iterator[tuple[tuple[str, ...], list[Found | None]]]:
-    """Nothing is found where a rate would exceed 1."""
-    for base in size.bases():
-        history = _history(base, size)
-        possible = [base * ratio * (1 + BASE_SWING) <= 1 for ratio in RATIOS]
-        for weight in size.weights():
-            traffic = Traffic(base=base, weights=(weight,))
-            pairs = zip(RATIOS, possible, strict=True)
-            found = [_found(traffic, ratio, history, size) if can else None for ratio, can in pairs]
-            yield (given(base), given(weight)), found
+Row = tuple[tuple[str, ...], list["Found | None"]]
 
 
-def found_table(rows: list[tuple[tuple[str, ...], list[Found | None]]]) -> str:
+def rows(size: Size, base: float) -> list[Row]:
+    """One base rate at all weights: what was measured before is the same."""
+    history = _history(base, size)
+
+    def row(weight: float) -> Row:
+        traffic = Traffic(base=base, weights=(weight,))
+        found = [_found(traffic, ratio, history, size) if possible(traffic, ratio) else None for ratio in RATIOS]
+        return (given(base), given(weight)), found
+
+    return [row(weight) for weight in size.weights()]
+
+
+def possible(traffic: Traffic, ratio: float) -> bool:
+    """Whether no rate would exceed 1."""
+    return traffic.base * ratio * (1 + BASE_SWING) <= 1
+
+
+def found_table(rows: list[Row]) -> str:
     head = ("base", "weight", *(f"×{ratio:g}" for ratio in RATIOS))
     return table(head, [(*what, *(_words(found) for found in line)) for what, line in rows])
 
 
-def compared(rows: list[tuple[tuple[str, ...], list[Found | None]]]) -> str:
+def compared(rows: list[Row]) -> str:
     """One sentence on all cells together."""
     all_found = [found for _, line in rows for found in line if found is not None]
     worse_ones = sum(not found.not_worse for found in all_found)
@@ -63,7 +70,7 @@ def compared(rows: list[tuple[tuple[str, ...], list[Found | None]]]) -> str:
 
 
 def chart(size: Size) -> str:
-    """One traffic, minute by minute; Mermaid has no legend."""
+    """One traffic, minute by minute; Mermaid has no legend, so that lines are named in words."""
     traffic, minutes_shown = Traffic(base=0.01, weights=(0.1,)), range(0, 61, 5)
     history, lines = _history(traffic.base, size), []
     for ratio in _DRAWN:
@@ -78,7 +85,11 @@ def chart(size: Size) -> str:
     ]
     named = ", ".join(f"×{ratio:g}" for ratio in _DRAWN)
     body = "\n".join(drawing)
-    return f"Base 1 %, weight 10 %; from the upper line to the lowest: {named}.\n\n```mermaid\n{body}\n```\n"
+    return (
+        f"```mermaid\n{body}\n```\n\n"
+        f"*Share of canaries reverted by so many minutes, base 1 %, weight 10 %. From the upper line to the lowest the "
+        f"canary is {named} as bad as stable.*\n"
+    )
 
 
 def share(first: Array) -> float:

@@ -9,7 +9,7 @@ import numpy as np
 from evidence import Array
 from traffic import BASE_SWING, LOOK_SECONDS, TRAFFIC_SWING, USERS, Traffic, events, wave
 
-from tidegate.core.judging.dispersion import BLOCKS, HISTORY, dispersion
+from tidegate.core.judging.dispersion import BLOCKS, HISTORY, excesses, largest
 from tidegate.core.judging.verdict import Tally
 
 _TARGETS = 4
@@ -34,7 +34,7 @@ def measured(traffic: Traffic, rollouts: int, rng: np.random.Generator) -> Array
 
 def _figures(bad: Array, total: Array) -> Array:
     """By rollout, of (rollout, cell, target)."""
-    return np.array([dispersion(_targets(*counts), _CELL) for counts in zip(bad, total, strict=True)])
+    return np.array([largest(excesses(_targets(*counts), _CELL)) for counts in zip(bad, total, strict=True)])
 
 
 def _targets(bad: Array, total: Array) -> list[list[Tally]]:

@@ -1,8 +1,8 @@
 """Labels that come up to a day late, put before the program's own judge: with and without what it does about coverage.
 
 Two versions serve side by side for a day; labels go on coming for another. Predictions are drawn by the hour, and each
-label by its chance and its age. "Without" is the same
-evidence with nothing done about labels that are missing, or that come in clusters.
+label by its chance and its age. "Without" is the same evidence with nothing done about labels that are missing, or that
+come in clusters.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from promise import FALSE_REVERTS, Size
 from rates import Rate, percent, rate
 from traffic import BASE_SWING, TRAFFIC_SWING, generator, wave
 
+from tidegate.core.judging.dispersion import Dispersion
 from tidegate.core.judging.late_labels import LateLabels
 from tidegate.core.judging.reading import Sampled, Series, Why
 from tidegate.core.judging.verdict import Comparison, LateReadings, LateVerdict, Together
@@ -92,19 +93,23 @@ class Judged:
     hours: float | None
 
 
-def rows(size: Size) -> Iterator[Judged]:
-    for kind in _KINDS:
-        rng = generator(size.seed, f"late {kind.name}")
-        found = [_outcome(kind, rng) for _ in range(max(size.rollouts // 4, 100))]
-        level = FALSE_REVERTS if kind.ratio <= 1.1 else 1.0
-        delays = [hours for _, _, hours, _ in found if hours is not None]
-        yield Judged(
-            kind=kind,
-            guarded=rate(np.array([guarded for guarded, _, _, _ in found]), level),
-            unguarded=rate(np.array([plain for _, plain, _, _ in found]), level),
-            selective=float(np.mean([held for _, _, _, held in found])),
-            hours=float(np.median(delays)) if delays else None,
-        )
+def kinds(size: Size) -> list[Labelling]:
+    """The one of few is in clusters, since most is done about those."""
+    return list(_KINDS) if size.thorough else [next(kind for kind in _KINDS if kind.cluster > 1)]
+
+
+def row(size: Size, kind: Labelling) -> Judged:
+    rng = generator(size.seed, f"late {kind.name}")
+    found = [_outcome(kind, rng) for _ in range(size.part(4))]
+    level = FALSE_REVERTS if kind.ratio <= 1.1 else 1.0
+    delays = [hours for _, _, hours, _ in found if hours is not None]
+    return Judged(
+        kind=kind,
+        guarded=rate(np.array([guarded for guarded, _, _, _ in found]), level),
+        unguarded=rate(np.array([plain for _, plain, _, _ in found]), level),
+        selective=float(np.mean([held for _, _, _, held in found])),
+        hours=float(np.median(delays)) if delays else None,
+    )
 
 
 def late_table(judged: list[Judged]) -> list[tuple[str, ...]]:
@@ -123,8 +128,8 @@ def late_table(judged: list[Judged]) -> list[tuple[str, ...]]:
 class _Undivided(LateLabels):
     """With nothing done about clusters."""
 
-    def _divisor(self) -> tuple[float, bool]:
-        return 1.0, False
+    def _divisor(self) -> Dispersion:
+        return Dispersion(figure=1.0)
 
 
 def _outcome(kind: Labelling, rng: np.random.Generator) -> tuple[bool, bool, float | None, bool]:

@@ -8,7 +8,7 @@ own.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -44,11 +44,17 @@ class Found:
     found: tuple[str, ...]
 
 
-def rows(size: Size) -> Iterator[Found]:
-    for name, draw in (("revenue, 0 to 50", _revenue), ("ratings, 1 to 5", _ratings)):
-        for kind, mean in _KINDS.items():
-            errors = _errors(name, draw, mean, size)
-            yield Found(name=(name, kind), errors=errors, found=_regressions(name, draw, mean, size))
+def kinds(size: Size) -> list[tuple[str, str]]:
+    """What is drawn, and what is counted of it."""
+    drawn = _DRAWN if size.thorough else list(_DRAWN)[-1:]
+    counted = _KINDS if size.thorough else list(_KINDS)[-1:]
+    return [(name, kind) for name in drawn for kind in counted]
+
+
+def row(size: Size, which: tuple[str, str]) -> Found:
+    (name, kind), draw = which, _DRAWN[which[0]]
+    errors = _errors(name, draw, _KINDS[kind], size)
+    return Found(name=which, errors=errors, found=_regressions(name, draw, _KINDS[kind], size))
 
 
 def means_table(found: list[Found]) -> list[tuple[str, ...]]:
@@ -56,7 +62,7 @@ def means_table(found: list[Found]) -> list[tuple[str, ...]]:
 
 
 def _errors(name: str, draw: Draw, mean: Mean, size: Size) -> tuple[Rate, Rate, Rate]:
-    rollouts = max(size.rollouts // 4, 100)
+    rollouts = size.part(4)
     worse = (
         rate(np.isfinite(_looks(mean, _cells(name, draw, ratio, (size.seed, rollouts)))), FALSE_REVERTS)
         for ratio in (1.0, WORSE_THAN)
@@ -71,7 +77,7 @@ def _errors(name: str, draw: Draw, mean: Mean, size: Size) -> tuple[Rate, Rate, 
 def _regressions(name: str, draw: Draw, mean: Mean, size: Size) -> tuple[str, ...]:
     found: list[str] = []
     for ratio in _FOUND:
-        looks = _looks(mean, _cells(name, draw, ratio, (size.seed, max(size.rollouts // 8, 50))))
+        looks = _looks(mean, _cells(name, draw, ratio, (size.seed, size.part(8))))
         share = float(np.isfinite(looks).mean())
         minutes = float(np.median(looks[np.isfinite(looks)])) * LOOK_SECONDS / 60 if share else 0.0
         found.append(f"{percent(share)}, {minutes:.0f} min" if share else "0 %")
@@ -123,3 +129,6 @@ def _ratings(rng: np.random.Generator, events: np.ndarray, level: Array, ratio: 
     fours = rng.binomial(kept - fives, 0.7)
     threes = kept - fives - fours
     return fives + 0.75 * fours + 0.5 * threes, fives + 0.75**2 * fours + 0.5**2 * threes
+
+
+_DRAWN: Mapping[str, Draw] = {"revenue, 0 to 50": _revenue, "ratings, 1 to 5": _ratings}

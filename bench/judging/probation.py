@@ -36,10 +36,9 @@ PROMISED = (0, 1, 4)
 """What the program does; the other figures are what would be without."""
 
 
-def rows(size: Size) -> Iterator[Kept]:
-    for allowed in size.bases():
-        erred = (*_independent(allowed, size), *_clustered(allowed, size))
-        yield Kept(what=(given(allowed),), rates=tuple(rate(each, FALSE_REVERTS) for each in erred))
+def row(size: Size, allowed: float) -> Kept:
+    erred = (*_independent(allowed, size), *_clustered(allowed, size))
+    return Kept(what=(given(allowed),), rates=tuple(rate(each, FALSE_REVERTS) for each in erred))
 
 
 def _independent(allowed: float, size: Size) -> Iterator[np.ndarray]:
@@ -63,7 +62,7 @@ def _clustered(allowed: float, size: Size) -> Iterator[np.ndarray]:
 
 def _drawn(allowed: float, size: Size, rng: np.random.Generator) -> tuple[Array, Array]:
     """Events and the bad rate, by rollout and cell."""
-    shape = (max(size.rollouts // 2, 50), _CELLS)
+    shape = (size.rollouts, _CELLS)
     return Traffic(base=allowed, weights=(1.0,)).events * wave(rng, shape, TRAFFIC_SWING), np.full(shape, allowed)
 
 
@@ -80,5 +79,5 @@ def _reverted(bad: Array, total: Array, allowed: float, sharing: int, dispersion
             factor=float(burn.factor),
             needed=(math.log(2 * len(pairs) * _CELLS * sharing / FALSE_REVERTS), _ENOUGH),
         )
-        found |= burned(bad, total, allowed, pair, dispersion).any(axis=1)
+        found = found | burned(bad, total, allowed, pair, dispersion).any(axis=1)
     return found

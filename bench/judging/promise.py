@@ -7,7 +7,7 @@ At equality and exactly at the margin: a promise on false reverts has to hold wh
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -26,17 +26,21 @@ WEIGHTS = (0.01, 0.05, 0.1, 0.5)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Size:
-    """How much is simulated. `thorough` is every cell; otherwise two of each kind."""
+    """How much is simulated. `thorough` is every kind of traffic; otherwise one for each table."""
 
     rollouts: int
     seed: int
     thorough: bool
 
     def bases(self) -> list[float]:
-        return list(EVENTS) if self.thorough else [0.01, 0.15]
+        return list(EVENTS) if self.thorough else [0.01]
 
     def weights(self) -> tuple[float, ...]:
         return WEIGHTS if self.thorough else (0.1,)
+
+    def part(self, of: int) -> int:
+        """How many rollouts where fewer are enough."""
+        return max(self.rollouts // of, 1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,49 +51,75 @@ class Kept:
     rates: tuple[Rate, ...]
 
 
-def grid(size: Size) -> Iterator[Kept]:
-    for base in size.bases():
-        for weight in size.weights():
-            traffic = Traffic(base=base, weights=(weight,))
-            what = (given(base), given(weight), str(traffic.events))
-            yield Kept(what=what, rates=_errors(traffic, size))
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Harder:
+    """Whatever else a rollout meets while events stay independent. `objectives` are correlated."""
+
+    what: str
+    traffic: Traffic
+    objectives: int = 1
 
 
-def harder(size: Size) -> Iterator[Kept]:
-    """Whatever else a rollout meets while events stay independent."""
-    bases = [0.01, 0.15] if size.thorough else [0.01]
-    for base in bases:
-        traffic = Traffic(base=base, weights=(0.05, 0.25, 0.5))
-        yield Kept(what=("weights 5 → 25 → 50 %", given(base)), rates=_errors(traffic, size))
-    for base in bases:
-        yield Kept(what=("three correlated objectives", given(base)), rates=_shared(base, size))
-    for base in bases[:1]:
-        traffic = Traffic(base=base, weights=(0.1,), looks=2_000)
-        yield Kept(what=("2,000 looks", given(base)), rates=_errors(traffic, size))
+def grid(size: Size, day: Day = Day.SWINGING) -> list[Traffic]:
+    """Every base rate at every weight."""
+    return [Traffic(base=base, weights=(each,), day=day) for base in size.bases() for each in size.weights()]
 
 
-def clustered(size: Size) -> Iterator[Kept]:
-    """Events of one cause: each error by what the evidence is divided by (1, 2, and as measured on stable)."""
-    for base, weight in ((0.001, 0.05), (0.01, 0.1), (0.01, 0.5), (0.15, 0.1)) if size.thorough else ((0.01, 0.1),):
-        for cluster in (2.0, 3.0, 5.0):
-            traffic = Traffic(base=base, weights=(weight,), cluster=cluster)
-            yield _by_dispersion(f"clusters of {cluster:g}", traffic, size)
-        yield _by_dispersion("sticky users", Traffic(base=base, weights=(weight,), sticky=True), size)
+def grid_row(size: Size, traffic: Traffic) -> Kept:
+    what = (given(traffic.base), given(traffic.weights[0]), str(traffic.events))
+    return Kept(what=what, rates=_errors(traffic, size))
 
 
-def either_way(size: Size) -> Iterator[Kept]:
+def harder(size: Size) -> list[Harder]:
+    bases, steps = [0.01, 0.15] if size.thorough else [0.01], (0.05, 0.25, 0.5)
+    three, looks = "three correlated objectives", 2_000
+    return [
+        *(Harder(what="weights 5 → 25 → 50 %", traffic=Traffic(base=base, weights=steps)) for base in bases),
+        *(Harder(what=three, traffic=Traffic(base=base, weights=(0.1,)), objectives=3) for base in bases),
+        Harder(what=f"{looks:,} looks", traffic=Traffic(base=bases[0], weights=(0.1,), looks=looks)),
+    ]
+
+
+def harder_row(size: Size, met: Harder) -> Kept:
+    errors = _errors(met.traffic, size) if met.objectives == 1 else _shared(met.traffic, size)
+    return Kept(what=(met.what, given(met.traffic.base)), rates=errors)
+
+
+def clustered(size: Size) -> list[Traffic]:
+    """Events of one cause."""
+    cells = ((0.001, 0.05), (0.01, 0.1), (0.01, 0.5), (0.15, 0.1)) if size.thorough else ((0.01, 0.1),)
+    return [
+        traffic
+        for base, weight in cells
+        for traffic in (
+            *(Traffic(base=base, weights=(weight,), cluster=cluster) for cluster in (2.0, 3.0, 5.0)),
+            Traffic(base=base, weights=(weight,), sticky=True),
+        )
+    ]
+
+
+def clustered_row(size: Size, traffic: Traffic) -> Kept:
+    """Each error by what the evidence is divided by: 1, 2, and as measured on stable."""
+    found = measured(traffic, size.rollouts, generator(size.seed, f"history {traffic}"))
+    divided = _divided(traffic, size, [1.0, 2.0, found])
+    low, middle, high = np.quantile(found, [0.05, 0.5, 0.95])
+    what = "sticky users" if traffic.sticky else f"clusters of {traffic.cluster:g}"
+    return Kept(
+        what=(what, given(traffic.base), given(traffic.weights[0]), f"{middle:.1f} ({low:.1f} to {high:.1f})"),
+        rates=tuple(each for errors in zip(*divided, strict=True) for each in errors),
+    )
+
+
+def either_way(size: Size, traffic: Traffic) -> Kept:
     """Advanced by either rule: a canary that is exactly `ruleOut` times worse and exactly at its objective.
 
-    Without swings: what is below the objective for an hour *is* inside it.
+    Of traffic without swings: what is below the objective for an hour *is* inside it.
     """
-    for base in size.bases():
-        for weight in size.weights():
-            traffic = Traffic(base=base, weights=(weight,), day=Day.USUAL)
-            counts = drawn(traffic, RULE_OUT, size.rollouts, generator(size.seed, f"either {traffic}"))
-            out, fine = _cleared(counts), inside(counts, RULE_OUT * base)[:, -1] >= NEEDED_TO_CLEAR
-            levels = (FALSE_ADVANCES / 2, FALSE_ADVANCES / 2, FALSE_ADVANCES)
-            rates = tuple(rate(*each) for each in zip((out, fine, out | fine), levels, strict=True))
-            yield Kept(what=(given(base), given(weight)), rates=rates)
+    counts = drawn(traffic, RULE_OUT, size.rollouts, generator(size.seed, f"either {traffic}"))
+    out, fine = _cleared(counts), inside(counts, RULE_OUT * traffic.base)[:, -1] >= NEEDED_TO_CLEAR
+    levels = (FALSE_ADVANCES / 2, FALSE_ADVANCES / 2, FALSE_ADVANCES)
+    rates = tuple(rate(*each) for each in zip((out, fine, out | fine), levels, strict=True))
+    return Kept(what=(given(traffic.base), given(traffic.weights[0])), rates=rates)
 
 
 def _errors(traffic: Traffic, size: Size) -> tuple[Rate, ...]:
@@ -124,22 +154,11 @@ def _cleared(counts: Counts, dispersion: float | Array = 1.0) -> np.ndarray:
     return erred
 
 
-def _shared(base: float, size: Size) -> tuple[Rate, ...]:
+def _shared(traffic: Traffic, size: Size) -> tuple[Rate, ...]:
     """Reverted by any of three, each at a third of the level; advanced where all three are cleared."""
-    traffic, rates = Traffic(base=base, weights=(0.1,)), []
+    base, rates = traffic.base, []
     for ratio in (1.0, WORSE_THAN):
         three = correlated(traffic, ratio, size.rollouts, generator(size.seed, f"three {base} {ratio}"))
         rates.append(rate(np.any([_reverted(each, 1.0, 3) for each in three], axis=0), FALSE_REVERTS))
     three = correlated(traffic, RULE_OUT, size.rollouts, generator(size.seed, f"three {base} {RULE_OUT}"))
     return (*rates, rate(np.all([_cleared(each) for each in three], axis=0), FALSE_ADVANCES))
-
-
-def _by_dispersion(what: str, traffic: Traffic, size: Size) -> Kept:
-    found = measured(traffic, size.rollouts, generator(size.seed, f"history {traffic}"))
-    divided = _divided(traffic, size, [1.0, 2.0, found])
-    low, middle, high = np.quantile(found, [0.05, 0.5, 0.95])
-    rates = tuple(each for errors in zip(*divided, strict=True) for each in errors)
-    return Kept(
-        what=(what, given(traffic.base), given(traffic.weights[0]), f"{middle:.1f} ({low:.1f} to {high:.1f})"),
-        rates=rates,
-    )

@@ -1,24 +1,27 @@
 """What others would do with the same traffic: thresholds with counters, a rank test on ratios, a z-test at every look.
 
 Each returns the minute in which it reverts, by rollout; infinite where it never does. All see the same hour. Thresholds
-are set by the mean base rate, as a person would who knows it.
+are set by the mean base rate, as a person would who knows it. How Argo Rollouts counts is `argo_analysis`', Kayenta's
+test is `rank_test`'s.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 
 import numpy as np
-from detection import in_minutes
+from argo_analysis import FAILED, Limits, phases
+from detection import in_minutes, possible, share
 from dispersion import measured
 from evidence import Array, Counts, first_reaching, first_true, worse
 from promise import FALSE_REVERTS, WORSE_THAN, Size
 from rank_test import Metric, classify
-from rates import percent, table
+from rates import given, percent, table
 from traffic import LOOK_SECONDS, Traffic, drawn, generator
 
-RATIOS = (1.0, 1.1, 1.5, 2.0, 3.0)
+_GOOD, _BAD = (1.0, WORSE_THAN), (1.5, 2.0, 3.0, 5.0)
 _LOOKS_A_MINUTE = 60 // LOOK_SECONDS
 _Z = 2.326
 """One-sided 1 %, as often as ours may err over all looks."""
@@ -44,12 +47,19 @@ def flagger(checks: int, times: float) -> Rival:
 
 
 def argo_rollouts(failure_limit: int, times: float) -> Rival:
-    """A measurement a minute; more than `failureLimit` failed ones abort."""
+    """A measurement a minute; more than `failureLimit` failed ones abort. No value does not succeed, hence fails."""
+    limits = Limits(failure=failure_limit)
 
     def reverts(counts: Counts, base: float) -> Array:
-        return first_true(np.cumsum(_over(counts, times * base), axis=1) > failure_limit)
+        return np.array([_failed_at(limits, over) for over in _over(counts, times * base).tolist()])
 
     return reverts
+
+
+def _failed_at(limits: Limits, over: list[bool]) -> float:
+    measured_as = ("F" if each else "S" for each in over)
+    minutes = enumerate(phases(limits, measured_as), start=1)
+    return next((float(minute) for minute, phase in minutes if phase == FAILED), math.inf)
 
 
 def kayenta(every: int) -> Rival:
@@ -89,28 +99,83 @@ RIVALS: Mapping[str, Rival] = {
 }
 
 
-def rows(traffic: Traffic, size: Size) -> Iterator[tuple[str, ...]]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """One traffic: the minutes in which each method reverted, by its name and the canary's ratio."""
+
+    traffic: Traffic
+    minutes: Mapping[str, Mapping[float, Array]]
+
+
+def kinds(size: Size) -> list[Traffic]:
+    usual = Traffic(base=0.01, weights=(0.1,))
+    clusters, common = replace(usual, cluster=3.0), replace(usual, base=0.15)
+    return [usual, clusters, common] if size.thorough else [usual]
+
+
+def told(size: Size, traffic: Traffic) -> Told:
     """The rank test takes most of the time, hence fewer rollouts here."""
-    rollouts = max(size.rollouts // 4, 50)
-    drawings = [drawn(traffic, ratio, rollouts, generator(size.seed, f"rivals {traffic} {ratio}")) for ratio in RATIOS]
+    rollouts = size.part(4)
+    drawings = {
+        ratio: drawn(traffic, ratio, rollouts, generator(size.seed, f"rivals {traffic} {ratio}"))
+        for ratio in (*_GOOD, *_BAD)
+        if possible(traffic, ratio)
+    }
     found = measured(traffic, rollouts, generator(size.seed, f"rivals' history {traffic}"))
-    for name, reverts in {"Tidegate, `dispersion` measured": tidegate(found), **RIVALS}.items():
-        yield (name, *_figures([reverts(counts, traffic.base) for counts in drawings]))
+    methods = {"Tidegate, `dispersion` measured": tidegate(found), **RIVALS}
+    minutes = {
+        name: {ratio: reverts(counts, traffic.base) for ratio, counts in drawings.items()}
+        for name, reverts in methods.items()
+    }
+    return Told(traffic=traffic, minutes=minutes)
 
 
-def rivals_table(lines: list[tuple[str, ...]]) -> str:
-    falsely = [f"falsely reverted, ×{ratio:g}" for ratio in RATIOS[:2]]
-    missed = [f"missed and delay, ×{ratio:g}" for ratio in RATIOS[2:]]
-    return table(("method", *falsely, *missed), lines)
+def rivals_table(told: Told) -> str:
+    head = ("method", *(f"falsely reverted, ×{ratio:g}" for ratio in _GOOD))
+    missed = (f"missed and delay, ×{ratio:g}" for ratio in _BAD)
+    lines = (
+        (name, *(percent(share(at[ratio])) for ratio in _GOOD), *(_missed(at.get(ratio)) for ratio in _BAD))
+        for name, at in told.minutes.items()
+    )
+    return table((*head, *missed), lines)
 
 
-def _figures(first: list[Array]) -> Iterator[str]:
-    for reverted in first[:2]:
-        yield percent(float(np.isfinite(reverted).mean()))
-    for reverted in first[2:]:
-        found = reverted[np.isfinite(reverted)]
-        missed = percent(1 - len(found) / len(reverted))
-        yield f"{missed}, {in_minutes(float(np.median(found)))}" if len(found) else missed
+def chart(told: Told) -> str:
+    """Both ways to err, method by method."""
+    falsely, missed = ([_hundredths(at, ratio) for at in told.minutes.values()] for ratio in (WORSE_THAN, 2.0))
+    numbers = ", ".join(str(number) for number in range(1, len(told.minutes) + 1))
+    drawing = [
+        "xychart-beta",
+        f'    x-axis "row of the table" [{numbers}]',
+        '    y-axis "of 100 canaries" 0 --> 100',
+        f"    bar [{', '.join(f'{each:.0f}' for each in falsely)}]",
+        f"    line [{', '.join(f'{100 - each:.0f}' for each in missed)}]",
+    ]
+    body = "\n".join(drawing)
+    return (
+        f"```mermaid\n{body}\n```\n\n"
+        f"*{named(told.traffic)}; one column for each row of the table above, in its order: the first three are "
+        f"Tidegate. Bars: good canaries falsely reverted, of 100 that are exactly at the margin (×{WORSE_THAN:g}). "
+        "Line: regressions missed, of 100 that are ×2. Both are better when lower.*\n"
+    )
+
+
+def named(traffic: Traffic) -> str:
+    events = "independent events" if traffic.cluster == 1 else f"clusters of {traffic.cluster:g}"
+    return f"Base {given(traffic.base)}, weight {given(traffic.weights[0])}, {events}"
+
+
+def _hundredths(at: Mapping[float, Array], ratio: float) -> float:
+    return 100 * share(at[ratio])
+
+
+def _missed(reverted: Array | None) -> str:
+    """No rate exceeds 1, hence no such regression."""
+    if reverted is None:
+        return "–"
+    found = reverted[np.isfinite(reverted)]
+    missed = percent(1 - len(found) / len(reverted))
+    return f"{missed}, {in_minutes(float(np.median(found)))}" if len(found) else missed
 
 
 def _over(counts: Counts, limit: float) -> np.ndarray:

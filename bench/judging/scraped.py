@@ -1,160 +1,75 @@
-"""Rollouts as Prometheus would have them, put before the real `judge`: cells are cut from raw samples by its own rules.
-
-Every target has its own counters and is scraped every 15 s, a little early or late. Scrapes are missed, a target
-restarts, a counter of bad events is absent until the first one, and the weight changes twice.
-"""
+"""The promise on counters as scraped: false reverts and false advances, told by the program's own `judge`."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 
 import numpy as np
-from evidence import Array
-from promise import FALSE_ADVANCES, FALSE_REVERTS, RULE_OUT, WORSE_THAN, Size
-from rates import Rate, rate
-from traffic import BASE_SWING, TRAFFIC_SWING, events, generator, wave
+from promise import FALSE_ADVANCES, FALSE_REVERTS, RULE_OUT, WORSE_THAN, Kept, Size
+from rates import Rate, given, rate
+from scraping import CELL, Served, counters, question
+from traffic import EVENTS, generator
 
 from tidegate.core.judging.against_stable import RULED_OUT
 from tidegate.core.judging.judgement import judge
-from tidegate.core.judging.reading import Sampled, Series
-from tidegate.core.judging.verdict import (
-    Comparison,
-    Counters,
-    ObjectiveReadings,
-    ObjectiveVerdict,
-    Question,
-    Stage,
-    WeightChange,
-)
-from tidegate.core.manifest import Objective, Rollout
+from tidegate.core.judging.verdict import Comparison, ObjectiveVerdict
+from tidegate.core.manifest import Rollout
 
-CELLS = 240
-_SINCE = datetime(2026, 1, 1, 12, tzinfo=UTC)
-_CELL = timedelta(minutes=1)
-_SCRAPE, _JITTER, _MISSED = 15.0, 1.5, 0.005
-_LEAD = 4 * 365
-"""Scrapes of stable before the rollout: six hours, in which its dispersion is measured, and a little more."""
+_REVERTING = Rollout(worse_than=WORSE_THAN, false_revert_rate=FALSE_REVERTS, minimum_effect=0, resolution=CELL)
+_ADVANCING = Rollout(worse_than=16, rule_out=RULE_OUT, false_advance_rate=FALSE_ADVANCES, resolution=CELL)
+"""Nothing is worse than 16 times, so that what is told is whether it was ruled out."""
 
-_SCRAPES = CELLS * 4 + 4
-_WEIGHTS = (0.05, 0.25, 0.5)
-_EVENTS = 300.0
-_TARGETS = {11: 2, 12: 1}
-"""Stable (11) has two targets, the canary (12) one."""
+_RATIOS = (1.0, WORSE_THAN, RULE_OUT)
+_TARGET = 0.9999
+"""Far from all that is drawn: nothing is cleared by being inside the objective."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Target:
-    """One process: when it was scraped, and what its counters gained before each scrape."""
+class Drawn:
+    """What is put before the judge, and at which ratio."""
 
-    version: int
-    number: int
-    times: Array
-    seen: np.ndarray
-    bad: Array
-    total: Array
+    base: float
+    ratio: float
+    cluster: float = 1.0
 
-
-def rates(size: Size, base: float = 0.01, cluster: float = 1.0) -> tuple[Rate, ...]:
-    """False reverts at equality and at the margin, false advances at `ruleOut`."""
-    rollouts = max(size.rollouts // 4, 50)
-    reverting = Rollout(worse_than=WORSE_THAN, false_revert_rate=FALSE_REVERTS, minimum_effect=0, resolution=_CELL)
-    # Nothing is worse than 16 times, so that what is told is whether it was ruled out.
-    advancing = Rollout(worse_than=16, rule_out=RULE_OUT, false_advance_rate=FALSE_ADVANCES, resolution=_CELL)
-
-    def verdicts(ratio: float, rollout: Rollout) -> Iterator[ObjectiveVerdict]:
-        rng = generator(size.seed, f"scraped {base} {ratio} {cluster}")
-        return (_verdict(_targets(rng, base, ratio, cluster), rollout) for _ in range(rollouts))
-
-    falsely = [
-        [verdict.comparison is Comparison.WORSE for verdict in verdicts(ratio, reverting)]
-        for ratio in (1.0, WORSE_THAN)
-    ]
-    advanced = [verdict.cleared_by == RULED_OUT for verdict in verdicts(RULE_OUT, advancing)]
-    return (*(rate(np.array(each), FALSE_REVERTS) for each in falsely), rate(np.array(advanced), FALSE_ADVANCES))
+    @property
+    def what(self) -> str:
+        return "scraped counters" if self.cluster == 1 else f"scraped counters, clusters of {self.cluster:g}"
 
 
-def _verdict(targets: list[Target], rollout: Rollout) -> ObjectiveVerdict:
-    """After all four hours: a verdict is absorbing, so that this is what any look would have said."""
-    objective = Objective(name="errors", target=0.9999, bad="errors_total", total="requests_total")
-    third = CELLS // len(_WEIGHTS) * _CELL
-    question = Question(
-        stage=Stage.CANARY,
-        subject=12,
-        reference=11,
-        since=_SINCE,
-        rollout=rollout,
-        objectives=(objective,),
-        weights=tuple(WeightChange(at=_SINCE + i * third, weight=weight) for i, weight in enumerate(_WEIGHTS)),
+def kinds(size: Size) -> list[Drawn]:
+    """Each at all three ratios, one after the other."""
+    traffic = ((0.01, 1.0), (0.01, 3.0), (0.15, 1.0)) if size.thorough else ((0.01, 1.0),)
+    return [Drawn(base=base, ratio=ratio, cluster=cluster) for base, cluster in traffic for ratio in _RATIOS]
+
+
+def error(size: Size, drawn: Drawn) -> Rate:
+    """Reverted, or advanced where the ratio is `ruleOut`."""
+    advanced = drawn.ratio == RULE_OUT
+    served = Served(
+        base=drawn.base,
+        ratio=drawn.ratio,
+        events=EVENTS[drawn.base],
+        weights=(0.05, 0.25, 0.5),
+        cluster=drawn.cluster,
     )
-    verdict = judge(question, _counters(targets))
-    if verdict.objectives[0].unread is not None or not verdict.objectives[0].dispersion_measured:
-        raise AssertionError(f"this rollout cannot be read or not be measured: {verdict.objectives[0]}")
-    return verdict.objectives[0]
+    rng = generator(size.seed, f"scraped {drawn}")
+    verdicts = (_verdict(served, _ADVANCING if advanced else _REVERTING, rng) for _ in range(size.rollouts))
+    erred = [each.cleared_by == RULED_OUT if advanced else each.comparison is Comparison.WORSE for each in verdicts]
+    return rate(np.array(erred), FALSE_ADVANCES if advanced else FALSE_REVERTS)
 
 
-def _targets(rng: np.random.Generator, base: float, ratio: float, cluster: float) -> list[Target]:
-    """Both versions under one base rate and one stream of traffic."""
-    shape = (1, _LEAD + _SCRAPES)
-    rate_of_stable, amount = base * wave(rng, shape, BASE_SWING)[0], _EVENTS * wave(rng, shape, TRAFFIC_SWING)[0]
-    stage = np.clip((np.arange(shape[1]) - _LEAD) // (CELLS * 4 // len(_WEIGHTS)), 0, len(_WEIGHTS) - 1)
-    share = np.where(np.arange(shape[1]) < _LEAD, 0.0, np.array(_WEIGHTS)[stage])
-    arms = {11: ((1 - share) * amount, rate_of_stable), 12: (share * amount, rate_of_stable * ratio)}
+def rows(drawn: list[Drawn], errors: list[Rate]) -> list[Kept]:
+    """The errors at all ratios side by side."""
     return [
-        _target(rng, (version, number), (arms[version][0] / targets, arms[version][1]), cluster)
-        for version, targets in _TARGETS.items()
-        for number in range(targets)
+        Kept(what=(drawn[at].what, given(drawn[at].base)), rates=tuple(errors[at : at + len(_RATIOS)]))
+        for at in range(0, len(drawn), len(_RATIOS))
     ]
 
 
-def _target(
-    rng: np.random.Generator, name: tuple[int, int], amount_and_rate: tuple[Array, Array], cluster: float
-) -> Target:
-    """Traffic flows evenly between two instants of the grid; each scrape falls somewhere near one."""
-    amount, bad_rate = amount_and_rate
-    first = _LEAD if name[0] == 12 else 0
-    grid = _SINCE.timestamp() + (np.arange(first, len(amount)) - _LEAD) * _SCRAPE
-    times = grid + rng.uniform(0, _SCRAPE / 2) + rng.uniform(-_JITTER, _JITTER, len(grid))
-    spans = np.diff(times, prepend=times[0] - _SCRAPE) / _SCRAPE
-    bad, total = events(rng, amount[first:] * spans, bad_rate[first:], cluster)
-    return Target(
-        version=name[0],
-        number=name[1],
-        times=times,
-        seen=rng.random(len(times)) >= _MISSED,
-        bad=bad,
-        total=total,
-    )
-
-
-def _counters(targets: list[Target]) -> Counters:
-    readings = ObjectiveReadings(
-        bad=_sampled([_series(target, target.bad) for target in targets]),
-        total=_sampled([_series(target, target.total) for target in targets]),
-    )
-    now = _SINCE + CELLS * _CELL + timedelta(seconds=3 * _SCRAPE)
-    return Counters(now=now, objectives={"errors": readings})
-
-
-def _series(target: Target, gained: Array) -> Series:
-    """A counter as scraped: one target restarts half way, and a label set appears with its first event."""
-    values = np.cumsum(gained)
-    if target.number == 1:
-        values[len(values) // 2 :] -= values[len(values) // 2 - 1]
-    shown = target.seen & (np.cumsum(gained) > 0)
-    return Series(
-        labels={
-            "version": str(target.version),
-            "job": "serving",
-            "instance": f"pod-{target.version}-{target.number}:80",
-        },
-        samples=tuple(zip(target.times[shown].tolist(), values[shown].tolist(), strict=True)),
-    )
-
-
-def _sampled(series: list[Series]) -> Sampled:
-    present = tuple(each for each in series if each.samples)
-    return Sampled(
-        series=present, start=_SINCE - _LEAD * timedelta(seconds=_SCRAPE), end=_SINCE + CELLS * _CELL + _CELL
-    )
+def _verdict(served: Served, rollout: Rollout, rng: np.random.Generator) -> ObjectiveVerdict:
+    """After all four hours: a verdict is absorbing, so that this is what any look would have said."""
+    (verdict,) = judge(question(served, _TARGET, rollout), counters(served, rng)).objectives
+    if verdict.unread is not None or not verdict.dispersion_measured:
+        raise AssertionError(f"this rollout cannot be read or not be measured: {verdict}")
+    return verdict
