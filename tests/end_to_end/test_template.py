@@ -84,7 +84,9 @@ def test_without_an_app_the_jobs_own_token_does_it(models: ModelsRepository) -> 
     dana, kim = models.person("dana", role="admin"), models.person("kim")
     models.there.settings.can_approve_pull_request_reviews = True
     creates_the_repository(dana, *without_an_app())
-    models.ran(models.pushed(), "push")
+    trained = models.pushed()
+    assert trained.result("train") == "success", trained.said
+    models.ran(trained, "push")
     models.until(lambda: models.state("production: promote 1") == "open")
     kim.types(parts()["approve"])
     reviewed = models.reviewed(2)

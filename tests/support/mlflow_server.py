@@ -31,11 +31,13 @@ class MlflowServer:
         )  # fmt: skip
 
     def wait(self) -> MlflowServer:
-        """Poll until it answers."""
+        """Poll until it answers a question about experiments: it makes its database at the first one, not at its start,
+        which takes longer on a busy machine than anybody waits for an answer."""
+        first = f"{self.uri}/api/2.0/mlflow/experiments/get?experiment_id=0"
         give_up = time.monotonic() + _START_SECONDS
         while time.monotonic() < give_up and self._process.poll() is None:
             try:
-                if requests.get(f"{self.uri}/health", timeout=1).ok:
+                if requests.get(first, timeout=_START_SECONDS).ok:
                     return self
             except requests.RequestException:
                 time.sleep(0.05)
