@@ -109,6 +109,28 @@ def test_a_stage_read_once_says_what_each_pass_said(
     assert max(metrics.asked.count(selector) for selector in metrics.asked) <= 2
 
 
+@pytest.mark.parametrize(
+    ("question", "series"),
+    [
+        pytest.param(CANARY, serving(), id="events"),
+        pytest.param(replace(CANARY, objectives=(RATING,)), rated(4.0), id="a-mean"),
+    ],
+)
+def test_a_canary_that_is_judged_anew_has_the_hours_before_that_again(
+    question: Question, series: tuple[Series, ...]
+) -> None:
+    """Dispersion is measured on the six hours before each beginning."""
+    metrics, where = Scraped(series), past()
+    replayed, scope = readings(metrics, where), scope_of_then(where, "production", FINISHED)
+    replayed.verdict("production", question, SINCE + 10 * MINUTE)
+    anew = replace(question, since=SINCE + 20 * MINUTE)
+    for minutes in (5, 15, 35):
+        at = anew.since + minutes * MINUTE
+        verdict = replayed.verdict("production", anew, at)
+        assert verdict == live(anew, scope, metrics, at), at
+    assert verdict.objectives[0].dispersion_measured
+
+
 def test_probation_reads_the_time_before_it_only_for_a_breach() -> None:
     lasted = 10 * HOUR
     question, episode = replace(PROBATION, since=NOW - lasted), replace(EPISODE, entered=NOW - lasted - HOUR)

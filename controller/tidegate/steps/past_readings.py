@@ -10,10 +10,10 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from tidegate.core.grounds import by_bounds_alone
-from tidegate.core.judging.counts import LEAD_CELLS
 from tidegate.core.judging.judgement import Judged, judge
 from tidegate.core.judging.queries import Scope
 from tidegate.core.judging.reading import Sampled, Unread, Why
+from tidegate.core.judging.retention import read_since
 from tidegate.core.judging.verdict import Counters, Question, Stage, Verdict
 from tidegate.core.manifest import Model
 from tidegate.core.replay.episodes import Episode
@@ -212,14 +212,20 @@ def _stable(past: Past, environment: str, at: datetime) -> int | None:
 
 
 def between(counters: Counters, question: Question, at: datetime) -> Counters:
-    """The counters as a pass at an instant would have read them: from the question's start on, nothing later."""
-    since = behind(question.since - LEAD_CELLS * question.rollout.resolution)
+    """The counters as a pass at an instant would have read them: from as early as it reads on, nothing later."""
+    since = behind(read_since(question))
 
     def cut(reading: Sampled | Unread) -> Sampled | Unread:
         return reading if isinstance(reading, Unread) else samples_between(reading, since, at)
 
     objectives = {
-        name: replace(each, bad=cut(each.bad), total=cut(each.total)) for name, each in counters.objectives.items()
+        name: replace(
+            each,
+            bad=cut(each.bad),
+            total=cut(each.total),
+            squares=None if each.squares is None else cut(each.squares),
+        )
+        for name, each in counters.objectives.items()
     }
     ready = None if counters.ready is None else cut(counters.ready)
     up = None if counters.up is None else cut(counters.up)
